@@ -1,0 +1,76 @@
+"""Responses in pickle, read as strictly as requests are: a server can be hostile too (protocols.md §1 Bodies)."""
+
+from typing import Any
+
+from netlab.calc.codecs.pickle_machine import Machine, Symbol, refuse
+from netlab.calc.expression import Number
+from netlab.calc.messages import ERROR_MODULES, Answer, Failure, Success
+
+#: A body of 65,523 bytes has at most this many opcodes, and the machine does nothing but push and pop for each.
+_MAX_OPCODES = 65_536
+
+#: How many errors may be each other's cause, and how many arguments an error may have.
+_MAX_CAUSES = 8
+_MAX_ARGUMENTS = 8
+
+
+def read_answer(body: bytes) -> Answer:
+    """The answer in a response body.
+
+    :raises PickleRefused: it is neither ``(result, steps)`` nor an error of `ERROR_MODULES`.
+    """
+    result = Machine(body, _SYMBOLS).run(_MAX_OPCODES)
+    if isinstance(result, Failure):
+        return result
+    if type(result) is not tuple or len(result) != 2 or type(result[1]) is not list:
+        refuse("it is neither a result with its steps nor an error")
+    number, steps = result
+    if any(type(step) is not str for step in steps):
+        refuse("a step is no string")
+    return Success(_number(number), tuple(steps))
+
+
+def _number(value: Any) -> Number:
+    if type(value) not in (int, float, complex):
+        refuse("the result is no number")
+    number: Number = value
+    return number
+
+
+def _failure(kind: str, arguments: tuple[Any, ...]) -> Failure:
+    if len(arguments) > _MAX_ARGUMENTS or any(type(item) not in (str, int, Failure) for item in arguments):
+        refuse("an error carries something other than texts, integers and causes")
+    if any(_causes(item) >= _MAX_CAUSES for item in arguments):
+        refuse("an error has too many causes")
+    if sum(type(item) is Failure for item in arguments) > 1:
+        refuse("an error has more than one cause")
+    return Failure(kind, arguments)
+
+
+def _causes(item: Any) -> int:
+    """How long a chain of causes is; it never branches, so this takes no longer than the chain."""
+    length = 0
+    while type(item) is Failure:
+        item = next((cause for cause in item.arguments if type(cause) is Failure), None)
+        length += 1
+    return length
+
+
+def _complex(arguments: tuple[Any, ...]) -> complex:
+    if len(arguments) != 2 or any(type(part) is not float for part in arguments):
+        refuse("a complex number is not made of two floats")
+    return complex(*arguments)
+
+
+def _error_symbol(kind: str) -> Symbol:
+    return Symbol(kind, call=lambda arguments: _failure(kind, arguments))
+
+
+_ERRORS = {(module, kind): _error_symbol(kind) for kind, module in ERROR_MODULES.items()}
+
+_SYMBOLS = {
+    **_ERRORS,
+    #: Protocol 2 calls the built-in module by its Python 2 name.
+    **{("exceptions", kind): symbol for (module, kind), symbol in _ERRORS.items() if module == "builtins"},
+    **{(module, "complex"): Symbol("complex", call=_complex) for module in ("builtins", "__builtin__")},
+}

@@ -1,0 +1,1 @@
+"""The tests mirror `netlab/`. They run under `pytest` and under `trial tests`."""

@@ -1,0 +1,1 @@
+"""What holds the walls between the packages: `tests/test_architecture.py` runs it."""

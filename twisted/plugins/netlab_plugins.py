@@ -1,0 +1,5 @@
+"""The daemons that `twistd` finds: one line each, strings only, so that listing them imports none of them."""
+
+from twisted.application.service import ServiceMaker
+
+netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
