@@ -35,6 +35,10 @@ class RequestAsResponse(MessageError):
     """A request stands where a response belongs."""
 
 
+class UnexpectedAnswer(MessageError):
+    """A response came and no question was open."""
+
+
 class BodyError(CalcError):
     """A body cannot be read."""
 
@@ -49,6 +53,10 @@ class PickleRefused(BodyError):
 
 class JsonRefused(BodyError):
     """A JSON body is not of the documented form."""
+
+
+class AnswerMismatch(BodyError):
+    """A response holds an error with a status of success, or the other way round."""
 
 
 class ExpressionError(CalcError):
@@ -82,3 +90,23 @@ class EvaluationError(ExpressionError):
         super().__init__(f"{kind}: {arguments[0] if len(arguments) == 1 else arguments}")
         self.kind = kind
         self.arguments = arguments
+
+
+class ConnectionFault(CalcError):
+    """There is no connection to a server, or no longer."""
+
+
+class ConnectFailed(ConnectionFault):
+    """No connection came about."""
+
+
+class ConnectRefused(ConnectFailed):
+    """Nothing listens there."""
+
+
+class ConnectionClosed(ConnectionFault):
+    """The connection ended before the answer came."""
+
+
+class AnswerTimeout(ConnectionFault):
+    """The server owed an answer for too long."""

@@ -42,7 +42,7 @@ class FrameReader:
         return self._cut(data)
 
     def _cut(self, data: bytes) -> list[bytes]:
-        frames = []
+        frames: list[bytes] = []
         start, end = 0, len(data)
         needed = _DECIDED
         while end - start >= _DECIDED:

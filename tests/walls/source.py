@@ -9,6 +9,12 @@ from attrs import field, frozen
 # Glue joins a core to a transport, a clock, a process. Every other file is pure.
 GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
+    "netlab/common/addresses.py",
+    "netlab/common/daemon.py",
+    "netlab/common/prompt_write.py",
+    "netlab/common/reaper.py",
+    "netlab/calc/connection.py",
+    "netlab/calc/turns.py",
     "netlab/proxy/singleflight.py",
     "netlab/proxy/stores/redis.py",
     "netlab/proxy/upstream.py",

@@ -31,7 +31,7 @@ def read_expression(body: bytes, budget: Budget) -> Expression:
     """
     message = _load(body)
     if type(message) is not dict or message.keys() != {"expression"} or type(message["expression"]) is not str:
-        _refuse('a request is an object with the one key "expression", a string')
+        raise _refused('a request is an object with the one key "expression", a string')
     return parse(message["expression"], budget)
 
 
@@ -59,10 +59,10 @@ def read_answer(body: bytes) -> Answer:
     if type(message) is dict and message.keys() == {"error"}:
         return _failure(message["error"], _MAX_CAUSES)
     if type(message) is not dict or message.keys() != {"result", "steps"} or type(message["steps"]) is not list:
-        _refuse('a response is an object with "result" and "steps", or with "error"')
+        raise _refused('a response is an object with "result" and "steps", or with "error"')
     steps = message["steps"]
     if any(type(step) is not str for step in steps):
-        _refuse("a step is a string")
+        raise _refused("a step is a string")
     return Success(_number(message["result"]), tuple(steps))
 
 
@@ -83,16 +83,16 @@ def _load(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        _refuse("an object has a key twice")
+        raise _refused("an object has a key twice")
     return fields
 
 
 def _constant(name: str) -> NoReturn:
-    _refuse(f"{name} is not JSON")
+    raise _refused(f"{name} is not JSON")
 
 
-def _refuse(reason: str) -> NoReturn:
-    raise JsonRefused(f"the JSON was refused: {reason}")
+def _refused(reason: str) -> JsonRefused:
+    return JsonRefused(f"the JSON was refused: {reason}")
 
 
 def _result(value: Number, meter: Meter) -> Any:
@@ -121,14 +121,14 @@ def _real(value: Any) -> float:
     if type(value) is dict and value.keys() == {"float"} and value["float"] in ("inf", "-inf", "nan"):
         return float(value["float"])
     if type(value) is not float:
-        _refuse("the result is no number")
+        raise _refused("the result is no number")
     return value
 
 
 def _integer(text: str) -> int:
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
-        _refuse("an integer is not written in digits")
+        raise _refused("an integer is not written in digits")
     return -integer_of(digits) if text.startswith("-") else integer_of(digits)
 
 
@@ -141,9 +141,9 @@ def _error(failure: Failure) -> dict[str, Any]:
 
 def _failure(error: Any, causes: int) -> Failure:
     if type(error) is not dict or not {"type", "message"} <= error.keys() <= {"type", "message", "cause"}:
-        _refuse('an error has "type", "message" and perhaps "cause"')
+        raise _refused('an error has "type", "message" and perhaps "cause"')
     kind, message = error["type"], error["message"]
     if type(kind) is not str or kind not in ERROR_MODULES or type(message) is not str or not causes:
-        _refuse("an error is of no known type, or has too many causes")
+        raise _refused("an error is of no known type, or has too many causes")
     cause = (_failure(error["cause"], causes - 1),) if "cause" in error else ()
     return Failure(kind, (message, *cause))

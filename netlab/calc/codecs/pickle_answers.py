@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from netlab.calc.codecs.pickle_machine import Machine, Symbol, refuse
+from netlab.calc.codecs.pickle_machine import run
+from netlab.calc.codecs.pickle_objects import Symbol, refused
 from netlab.calc.expression import Number
 from netlab.calc.messages import ERROR_MODULES, Answer, Failure, Success
 
@@ -19,31 +20,31 @@ def read_answer(body: bytes) -> Answer:
 
     :raises PickleRefused: it is neither ``(result, steps)`` nor an error of `ERROR_MODULES`.
     """
-    result = Machine(body, _SYMBOLS).run(_MAX_OPCODES)
+    result = run(body, _SYMBOLS, _MAX_OPCODES)
     if isinstance(result, Failure):
         return result
     if type(result) is not tuple or len(result) != 2 or type(result[1]) is not list:
-        refuse("it is neither a result with its steps nor an error")
+        raise refused("it is neither a result with its steps nor an error")
     number, steps = result
     if any(type(step) is not str for step in steps):
-        refuse("a step is no string")
+        raise refused("a step is no string")
     return Success(_number(number), tuple(steps))
 
 
 def _number(value: Any) -> Number:
     if type(value) not in (int, float, complex):
-        refuse("the result is no number")
+        raise refused("the result is no number")
     number: Number = value
     return number
 
 
 def _failure(kind: str, arguments: tuple[Any, ...]) -> Failure:
     if len(arguments) > _MAX_ARGUMENTS or any(type(item) not in (str, int, Failure) for item in arguments):
-        refuse("an error carries something other than texts, integers and causes")
+        raise refused("an error carries something other than texts, integers and causes")
     if any(_causes(item) >= _MAX_CAUSES for item in arguments):
-        refuse("an error has too many causes")
+        raise refused("an error has too many causes")
     if sum(type(item) is Failure for item in arguments) > 1:
-        refuse("an error has more than one cause")
+        raise refused("an error has more than one cause")
     return Failure(kind, arguments)
 
 
@@ -58,7 +59,7 @@ def _causes(item: Any) -> int:
 
 def _complex(arguments: tuple[Any, ...]) -> complex:
     if len(arguments) != 2 or any(type(part) is not float for part in arguments):
-        refuse("a complex number is not made of two floats")
+        raise refused("a complex number is not made of two floats")
     return complex(*arguments)
 
 

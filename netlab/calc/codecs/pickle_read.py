@@ -5,7 +5,8 @@ from operator import itemgetter
 from typing import Any
 
 from netlab.calc.budget import Budget
-from netlab.calc.codecs.pickle_machine import Instance, Machine, Symbol, refuse
+from netlab.calc.codecs.pickle_machine import run
+from netlab.calc.codecs.pickle_objects import Instance, Symbol, refused
 from netlab.calc.expression import (
     BinaryExpression,
     Constant,
@@ -47,7 +48,7 @@ class _Attributes:
                 return self._values(state)
             except KeyError:
                 pass
-        refuse(f"an object has attributes other than {', '.join(self._names)}")
+        raise refused(f"an object has attributes other than {', '.join(self._names)}")
 
 
 _CONSTANT = _Attributes("value")
@@ -80,7 +81,7 @@ class ExpressionReader:
         :raises BudgetExceeded: it has more nodes, depth or bits than the budget allows; a part that is referred to
             again counts again.
         """
-        expression: Expression = _node(Machine(body, self._symbols).run(self._budget.max_opcodes)).value
+        expression: Expression = _node(run(body, self._symbols, self._budget.max_opcodes)).value
         return expression
 
     def _constant(self, instance: Instance, state: Any) -> None:
@@ -88,14 +89,14 @@ class ExpressionReader:
         if type(value) is int:
             self._budget.check_bits(value.bit_length())
         elif type(value) is not float:
-            refuse("a constant is no integer or float")
+            raise refused("a constant is no integer or float")
         instance.value = Constant(value)
         instance.size = 1
 
     def _named_constant(self, instance: Instance, state: Any) -> None:
         name, value = _NAMED_CONSTANT.of(state)
         if type(name) is not str or type(value) is not float or CONSTANTS.get(name) != value:
-            refuse("a named constant is none of PI, TAU and E with its value")
+            raise refused("a named constant is none of PI, TAU and E with its value")
         instance.value = NamedConstant(name, value)
         instance.size = 1
 
@@ -114,7 +115,7 @@ class ExpressionReader:
     def _call(self, instance: Instance, state: Any) -> None:
         function, arguments = _CALL.of(state)
         if type(arguments) is not list:
-            refuse("the arguments of a call are no list")
+            raise refused("the arguments of a call are no list")
         nodes = [_node(argument) for argument in arguments]
         instance.value = FunctionCall(_built(function, _function), tuple([argument.value for argument in nodes]))
         size = sum([argument.size for argument in nodes]) + 1
@@ -130,40 +131,40 @@ class ExpressionReader:
 def _binary_operator(instance: Instance, state: Any) -> None:
     symbol, function, associativity = _BINARY_OPERATOR.of(state)
     if type(symbol) is not str or type(function) is not Symbol or type(associativity) is not Symbol:
-        refuse("a binary operator is not of the protocol")
+        raise refused("a binary operator is not of the protocol")
     instance.value = _BINARY_OPERATORS.get((symbol, function, associativity))
     if instance.value is None:
-        refuse(f"no binary operator {symbol[:10]!a} computes {function} with {associativity}")
+        raise refused(f"no binary operator {symbol[:10]!a} computes {function} with {associativity}")
 
 
 def _unary_operator(instance: Instance, state: Any) -> None:
     symbol, function = _UNARY_OPERATOR.of(state)
     if type(symbol) is not str or type(function) is not Symbol:
-        refuse("a unary operator is not of the protocol")
+        raise refused("a unary operator is not of the protocol")
     instance.value = _UNARY_OPERATORS.get((symbol, function))
     if instance.value is None:
-        refuse(f"no unary operator {symbol[:10]!a} computes {function}")
+        raise refused(f"no unary operator {symbol[:10]!a} computes {function}")
 
 
 def _function(instance: Instance, state: Any) -> None:
     name, function = _FUNCTION.of(state)
     if type(name) is not str or type(function) is not Symbol:
-        refuse("a function is not of the protocol")
+        raise refused("a function is not of the protocol")
     instance.value = _FUNCTIONS.get((name, function))
     if instance.value is None:
-        refuse(f"no function {name[:10]!a} computes {function}")
+        raise refused(f"no function {name[:10]!a} computes {function}")
 
 
 def _random_state(instance: Instance, state: Any) -> None:
     """Take the state of a `random.Random` and forget it: our own source gives the numbers."""
     if type(state) is not tuple:
-        refuse("a random state is no tuple")
+        raise refused("a random state is no tuple")
     instance.value = _UNIFORM
 
 
 def _random(arguments: tuple[Any, ...]) -> Instance:
     if arguments:
-        refuse("Random is called with arguments")
+        raise refused("Random is called with arguments")
     return Instance(_random_state)
 
 
@@ -173,26 +174,26 @@ def _getattr(arguments: tuple[Any, ...]) -> Symbol:
         instance, name = arguments
         if type(instance) is Instance and instance.build is _random_state and type(name) is str and name == "uniform":
             return _UNIFORM
-    refuse("it gets an attribute other than Random().uniform")
+    raise refused("it gets an attribute other than Random().uniform")
 
 
 def _associativity(arguments: tuple[Any, ...]) -> Symbol:
     if len(arguments) == 1 and type(arguments[0]) is int and arguments[0] in (0, 1):
         return _RIGHT if arguments[0] else _LEFT
-    refuse("an associativity is neither 0 nor 1")
+    raise refused("an associativity is neither 0 nor 1")
 
 
 def _node(value: Any) -> Instance:
     """The instance of a complete expression; one that is still being built would contain itself."""
     if type(value) is not Instance or not value.size:
-        refuse("something other than a complete expression stands where one belongs")
+        raise refused("something other than a complete expression stands where one belongs")
     return value
 
 
 def _built(value: Any, build: Any) -> Any:
     """The value of a complete instance of the class that ``build`` belongs to."""
     if type(value) is not Instance or value.build is not build or value.value is None:
-        refuse("an operator or a function is missing or of the wrong class")
+        raise refused("an operator or a function is missing or of the wrong class")
     return value.value
 
 

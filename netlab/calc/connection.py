@@ -1,0 +1,247 @@
+"""One connection to the calculator: framing joined to a transport (protocols.md §1)."""
+
+from collections.abc import Callable
+from enum import Enum
+from struct import Struct
+from typing import Any
+from typing import Protocol as Shape
+
+from twisted.internet.interfaces import (
+    IHalfCloseableDescriptor,
+    IHalfCloseableProtocol,
+    IPullProducer,
+    ISSLTransport,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netlab.calc.calculator import Reply
+from netlab.calc.errors import FramingError
+from netlab.calc.framing import FrameReader
+from netlab.calc.limits import Limits
+from netlab.calc.turns import SLICE, Turns
+from netlab.common.addresses import address_text
+from netlab.common.prompt_write import write_promptly
+from netlab.common.reaper import Reaper
+
+#: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
+_MAX_PENDING_BYTES = 4 * 65_535
+
+_stamp = Struct("!L").pack
+
+
+class Service(Shape):
+    """What the connections of one daemon share."""
+
+    limits: Limits
+    turns: Turns
+    #: Who has been silent, or has not read, for too long.
+    idle: "Reaper[CalcProtocol]"
+    #: Who has begun a packet, or a farewell, and not ended it.
+    begun: "Reaper[CalcProtocol]"
+    #: Unix seconds.
+    wall: Callable[[], float]
+
+    def opened(self, connection: "CalcProtocol") -> None:
+        """A connection is there."""
+
+    def reply(self, connection: "CalcProtocol", frame: bytes) -> Reply:
+        """Answer one packet, whatever it is."""
+
+    def distrust(self, connection: "CalcProtocol", fault: FramingError) -> Reply:
+        """Answer a stream that can no longer be cut into packets."""
+
+    def closed(self, connection: "CalcProtocol", reason: Failure) -> None:
+        """A connection is gone."""
+
+
+class _Phase(Enum):
+    OPEN = "requests are read and answered"
+    FINISHING = "what has begun is finished, then the connection is closed"
+    CLOSING = "all is said: what still comes is dropped until the peer closes, too"
+    CLOSED = "gone"
+
+
+@implementer(IHalfCloseableProtocol, IPullProducer)
+class CalcProtocol(Protocol):
+    """Every request answered in its order, all answers of a turn in one write.
+
+    Frames wait in the backlog while the turn is used up (the connection is *queued* for a later one), or while the
+    peer does not read what it has been sent (it is *held*). Nothing is read as long as any wait.
+    """
+
+    transport: Any
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._reader = FrameReader()
+        self._backlog: list[bytes] = []
+        self._phase = _Phase.OPEN
+        self._reading = True
+        self._queued = False
+        self._held = False
+        self._pending = 0
+        self._pending_bytes = 0
+        #: Who is there, for the log, and why we ended the connection, where we did.
+        self.peer = ""
+        self.why: str | None = None
+
+    # ---- what the transport says
+
+    def connectionMade(self) -> None:
+        """A client is here."""
+        self.peer = address_text(self.transport.getPeer())
+        self._service.idle.touch(self)
+        self._service.opened(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer every request that ``data`` completes."""
+        if self._phase in (_Phase.CLOSING, _Phase.CLOSED):
+            return
+        frames = self._reader.feed(data)
+        if self._phase is _Phase.FINISHING and frames:
+            del frames[1:]
+            self._reader = FrameReader()
+        self._watch(bool(frames))
+        self._backlog += frames
+        self._go_on()
+
+    def readConnectionLost(self) -> None:
+        """The client has sent its last byte; it may still read its answers."""
+        if self._phase is _Phase.CLOSING:
+            self.transport.loseConnection()
+        else:
+            self._reader = FrameReader()
+            self.finish()
+
+    def writeConnectionLost(self) -> None:
+        """Our last byte is sent; nothing is left to do."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone, with whatever was unfinished."""
+        self._phase = _Phase.CLOSED
+        self._drop_backlog()
+        self._service.closed(self, reason)
+
+    def resumeProducing(self) -> None:
+        """The peer has read all that waited for it: answer it again."""
+        if self._held:
+            self._held = False
+            self._pending = self._pending_bytes = 0
+            self.transport.unregisterProducer()
+            self._service.idle.touch(self)
+            self._go_on()
+
+    def stopProducing(self) -> None:
+        """The transport takes no more bytes; `connectionLost` follows."""
+
+    # ---- what the daemon says
+
+    def finish(self) -> None:
+        """Answer what has arrived, and the packet that has begun to; then close."""
+        if self._phase is _Phase.OPEN:
+            self._phase = _Phase.FINISHING
+            self._go_on()
+
+    def end(self, why: str) -> None:
+        """Close for a reason of ours: politely if nothing is unfinished, else at once."""
+        self.why = self.why or why
+        if self._phase is _Phase.OPEN and not self._held:
+            self._say_goodbye()
+        else:
+            self.transport.abortConnection()
+
+    # ---- answering
+
+    def _go_on(self) -> None:
+        """Answer what waits, as far as the turn and the peer allow; then do what is next."""
+        self._queued = False
+        if self._backlog and not self._held:
+            self._answer()
+        if self._backlog and not self._held:
+            self._queued = True
+            self._service.turns.wait(self._next_turn)
+        self._read_on(not self._backlog and not self._held)
+        if self._reading and self._reader.fault is not None:
+            self._send([self._service.distrust(self, self._reader.fault)])
+            self._say_goodbye()
+        elif self._reading and self._phase is _Phase.FINISHING and not self._reader.begun:
+            self._say_goodbye()
+
+    def _next_turn(self) -> None:
+        if self._queued:
+            self._go_on()
+
+    def _answer(self) -> None:
+        service, measure = self._service, self._service.turns.measure
+        began = now = measure()
+        replies: list[Reply] = []
+        size = done = 0
+        for frame in self._backlog:
+            if service.turns.over or now - began > SLICE or self._held:
+                break
+            reply = service.reply(self, frame)
+            replies.append(reply)
+            size += len(reply.tail)
+            done += 1
+            if size > _MAX_PENDING_BYTES or len(replies) >= service.limits.max_pending:
+                self._send(replies)
+                replies, size = [], 0
+            now = measure()
+        del self._backlog[:done]
+        self._send(replies)
+        service.turns.spent(now - began)
+
+    def _send(self, replies: list[Reply]) -> None:
+        """Write answers, stamped with the time, and hold the connection when the peer leaves too many unread."""
+        if not replies:
+            return
+        stamp = _stamp(int(self._service.wall()) & 0xFFFFFFFF)
+        data = b"".join([part for reply in replies for part in (stamp, reply.tail)])
+        self._service.idle.touch(self)
+        if write_promptly(self.transport, data):
+            self._pending = self._pending_bytes = 0
+            return
+        self._pending += len(replies)
+        self._pending_bytes += len(data)
+        if self._pending >= self._service.limits.max_pending or self._pending_bytes > _MAX_PENDING_BYTES:
+            self.transport.registerProducer(self, False)
+            self._held = True
+
+    def _watch(self, progress: bool) -> None:
+        """Give a packet that has begun its time, a new one each time a packet was completed."""
+        if not self._reader.begun:
+            self._service.begun.drop(self)
+        elif progress:
+            self._service.begun.touch(self)
+        else:
+            self._service.begun.begin(self)
+
+    def _read_on(self, reading: bool) -> None:
+        if reading != self._reading:
+            self._reading = reading
+            if reading:
+                self.transport.resumeProducing()
+            else:
+                self.transport.pauseProducing()
+
+    def _say_goodbye(self) -> None:
+        """Send our end of the stream, and wait a while for the peer's.
+
+        Closing at once while bytes of the peer are unread would reset the connection, and the peer could lose the
+        answer that tells it what was wrong.
+        """
+        self._phase = _Phase.CLOSING
+        self._drop_backlog()
+        self._service.begun.touch(self)
+        can_half_close = IHalfCloseableDescriptor.providedBy(self.transport)
+        is_tls = ISSLTransport.providedBy(self.transport)
+        if self._reader.fault is not None and can_half_close and not is_tls:
+            self.transport.loseWriteConnection()
+        else:
+            self.transport.loseConnection()
+
+    def _drop_backlog(self) -> None:
+        self._backlog.clear()
+        self._queued = False

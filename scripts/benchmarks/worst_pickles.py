@@ -1,0 +1,92 @@
+"""Pickles that cost their reader most: written by hand, since no pickler writes such things."""
+
+from netlab.calc.budget import Budget
+from netlab.calc.header import MAX_BODY
+
+_START = b"\x80\x04"
+_CONSTANT = b"ccalculator\nConstant\n"
+
+#: Memo places that no loop below comes near.
+_PLUS, _VALUE = 255, 254
+
+
+def pickles() -> dict[str, bytes]:
+    """Every case: its name, and the body."""
+    return _of_one_opcode() | _of_objects() | _that_refer_to_themselves()
+
+
+def _filled(head: bytes, part: bytes, tail: bytes = b".", most: int = MAX_BODY) -> bytes:
+    """The head, as often as it fits (at most ``most`` times) the part, and the tail."""
+    return head + part * min(most, (MAX_BODY - len(head) - len(tail)) // len(part)) + tail
+
+
+def _of_one_opcode() -> dict[str, bytes]:
+    long_text = (MAX_BODY - 8).to_bytes(4, "little")
+    return {
+        "pickle of nothing but None": _filled(_START, b"N"),
+        "pickle of lists": _filled(_START, b"]"),
+        "pickle of nested tuples": _filled(_START + b")", b"\x85"),
+        "pickle of marks": _filled(_START, b"("),
+        "pickle of marks and tuples": _filled(_START, b"(t"),
+        "pickle of memo entries": _filled(_START + b"N", b"\x94"),
+        "pickle of memo places": _filled(_START + b"N", b"r\x00\xf0\x00\x00"),
+        "pickle of references": _filled(_START + b"N\x94", b"h\x00"),
+        "pickle of numbers": _filled(_START, b"K\x01"),
+        "pickle of texts": _filled(_START, b"\x8c\x00"),
+        "pickle of integers": _filled(_START, b"\x8a\x01\x01"),
+        "pickle of globals": _filled(_START, b"cmath\nsin\n"),
+        "pickle of one text": _START + b"X" + long_text + b"\xc3\xa9" * (MAX_BODY // 2 - 4) + b".",
+        "pickle of one integer": _START + b"\x8b" + long_text + b"\x7f" * (MAX_BODY - 8) + b".",
+        "pickle that asks for gigabytes": _START + b"\x8b\xff\xff\xff\x7f.",
+    }
+
+
+def _of_objects() -> dict[str, bytes]:
+    empty = _filled(_START + _CONSTANT + b"\x94", b"h\x00)\x81\x94}\x94")
+    named = _START + _CONSTANT + b"\x94\x8c\x05value\x94"
+    return {
+        "pickle of empty objects": empty,
+        "pickle of objects": _filled(named + b"](", b"h\x00)\x81}h\x01K\x01sb", b"e."),
+        "pickle of attributes": _filled(named + b"](h\x00)\x81}", b"h\x01K\x01s", b"be."),
+        "pickle of attributes, by batch": _filled(named + b"](h\x00)\x81}", b"(h\x01K\x01u", b"be."),
+        "pickle of calls": _filled(_START + b"ccalculator\nAssociativity\n\x94](", b"h\x00K\x00\x85R", b"e."),
+        "pickle of random sources": _filled(_START + b"crandom\nRandom\n\x94](", b"h\x00)R)b", b"e."),
+    }
+
+
+def _that_refer_to_themselves() -> dict[str, bytes]:
+    nodes = Budget().max_nodes
+    deepest = nodes.bit_length() - 2
+    padding = _filled(b"", b"h\xfeK\x01s", most=(Budget().max_opcodes - 600) // 3 - 100)
+    return {
+        "pickle that doubles itself, most nodes": _START + _doubled(deepest) + b".",
+        "pickle that doubles integers nobody meters": _START + _doubled(deepest, b"h\xfe\x8a\x40" + b"\x77" * 64 + b"s") + b".",
+        "pickle that doubles a float": _START + _doubled(deepest, b"h\xfeG\x3f\xd5\x55\x55\x55\x55\x55\x55s") + b".",
+        "pickle that doubles itself, too often": _START + _doubled(60) + b".",
+        "pickle of most opcodes, nodes and work": _START + _doubled(deepest, padding[:-1]) + b".",
+    }
+
+
+def _text(text: bytes) -> bytes:
+    return b"\x8c" + bytes((len(text),)) + text
+
+
+def _object(name: bytes, **attributes: bytes) -> bytes:
+    state = b"".join(_text(attribute.encode()) + value for attribute, value in attributes.items())
+    return b"ccalculator\n" + name + b"\n)\x81}(" + state + b"ub"
+
+
+def _plus() -> bytes:
+    left = b"ccalculator\nAssociativity\nK\x00\x85R"
+    return _object(b"BinaryOperator", symbol=_text(b"+"), function=b"c_operator\nadd\n", associativity=left)
+
+
+def _doubled(times: int, padding: bytes = b"") -> bytes:
+    """``x + x`` with both the same object, ``times`` times over: 2 ** (times + 1) - 1 nodes."""
+    written = _CONSTANT + b")\x81}" + _text(b"value") + b"q\xfeK\x01s" + padding + b"bq\x00"
+    for place in range(times):
+        plus = b"h\xff" if place else _plus() + b"q\xff"
+        again = b"h" + bytes((place,))
+        expression = _object(b"BinaryExpr", left_operand=written, operator=plus, right_operand=again)
+        written = expression + b"q" + bytes((place + 1,))
+    return written
