@@ -6,8 +6,10 @@ CI has it) the same test fails instead, so that nothing goes untested unseen.
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import NoReturn
-from unittest import SkipTest
+from unittest import SkipTest, TestCase
 
 
 def missing(reason: str) -> NoReturn:
@@ -23,3 +25,10 @@ def require_program(name: str) -> str:
     if path is None:
         missing(f"{name} is not installed")
     return path
+
+
+def temporary_folder(test: TestCase) -> Path:
+    """A new folder that is removed when ``test`` has ended (`mktemp` of trial leaves its own where tests were run)."""
+    folder = Path(tempfile.mkdtemp(prefix="netlab-"))
+    test.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+    return folder

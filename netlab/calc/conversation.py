@@ -58,6 +58,11 @@ class Conversation:
         """Whether this server has shown that it answers every one of several requests that come together."""
         return self._proven
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the server has answered one of two questions that left together, and not yet the other."""
+        return not self._proven and 0 < len(self._sent) < self._together
+
     def ask(self, question: Question) -> int:
         """Put a question at the end of those that wait; the ticket that its answer will carry."""
         self._asked += 1
@@ -72,11 +77,7 @@ class Conversation:
         """The packets that may be written at ``now`` (unix seconds), maybe none; call it after `ask` and `feed`."""
         if self.fault is not None:
             return b""
-        if self._proven:
-            room = self.window - len(self._sent)
-        else:
-            room = 0 if self._sent else min(self.window, _TRIAL)
-        tickets = list(islice(self._waiting, room))
+        tickets = list(islice(self._waiting, self._room()))
         leaving = [(ticket, self._waiting.pop(ticket)) for ticket in tickets]
         if leaving:
             self._together = len(leaving)
@@ -96,6 +97,12 @@ class Conversation:
                 return answered
         self.fault = self._reader.fault
         return answered
+
+    def _room(self) -> int:
+        """How many more questions may be sent now."""
+        if self._proven:
+            return self.window - len(self._sent)
+        return 0 if self._sent else min(self.window, _TRIAL)
 
     def _take(self, frame: bytes) -> Answered:
         check_place(frame)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
 from attrs import frozen
 
@@ -89,35 +90,46 @@ class Response:
         return max(0.0, now - self.header.timestamp)
 
 
-def ask(
-    text: str,
-    random_state: Callable[[], RandomState],
-    *,
-    steps: bool = True,
-    cache: bool = True,
-    max_age: float | None = None,
-    codec: Codec = Codec.PICKLE,
-) -> Question:
+class Wishes(TypedDict, total=False):
+    """How a question is asked.
+
+    ``steps``: have them sent (yes). ``cache``: allow caches to keep and to give the answer (yes). ``max_age``: how old
+    a cached answer may be, 0 to 65,534 whole seconds, `None` or infinity for no limit (none). ``codec``: what both
+    bodies are written in (pickle, which every server knows).
+    """
+
+    steps: bool
+    cache: bool
+    max_age: float | None
+    codec: Codec
+
+
+def ask(text: str, random_state: Callable[[], RandomState], **wishes: Unpack[Wishes]) -> Question:
     """The question for the value of ``text``.
 
-    :param random_state: called for what ``rand`` carries in a pickle; the server has its own source and ignores it,
-        old ones excepted.
-    :param max_age: how old a cached answer may be, 0 to 65,534 whole seconds; `None` or infinity for no limit.
+    :param random_state: gives what ``rand`` carries in a pickle, as `random.Random.getstate`; the deployed servers
+        draw from it.
     :raises SyntaxRefused: the text is no expression.
     :raises BudgetExceeded: no packet could hold it.
-    :raises LocalError: it does not fit into one packet, or ``max_age`` cannot be said in one.
+    :raises LocalError: it does not fit into one packet, or the header cannot say ``max_age``.
     """
     if len(text) > MAX_BODY:
         raise LocalError(f"an expression of {len(text):,} characters does not fit into a packet")
     expression = parse(text, _ROOM)
-    if codec is Codec.JSON:
+    if wishes.get("codec") is Codec.JSON:
         body = json_body.write_expression(text)
     else:
         body = pickle_write.write_expression(expression, random_state() if "rand" in text else ())
     if len(body) > MAX_BODY:
         raise LocalError(f"this expression makes a request of {HEADER_LENGTH + len(body):,} bytes; {MAX_PACKET:,} fit")
-    compound = not isinstance(expression, Constant | NamedConstant)
-    return Question(text, body, steps, cache, seconds_of(max_age), compound)
+    return Question(
+        text,
+        body,
+        steps=wishes.get("steps", True),
+        cache=wishes.get("cache", True),
+        max_age=seconds_of(wishes.get("max_age")),
+        compound=not isinstance(expression, Constant | NamedConstant),
+    )
 
 
 def seconds_of(max_age: float | None) -> int:

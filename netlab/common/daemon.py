@@ -3,6 +3,7 @@
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,12 +199,13 @@ class CleanExit(Service):
         self._reactor = reactor
 
     def startService(self) -> None:
-        """Take the signal over once the reactor, which would take it, has."""
+        """Take the signal now, for it may come before the reactor runs, and again once the reactor has taken it."""
         super().startService()
-        self._reactor.callWhenRunning(self._take_over)
+        self._take()
+        self._reactor.callWhenRunning(self._take)
 
-    def _take_over(self) -> None:
-        if self.running:
+    def _take(self) -> None:
+        if self.running and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._stop))
 
     def _stop(self) -> None:

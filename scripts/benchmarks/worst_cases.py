@@ -85,7 +85,7 @@ def _shapes() -> dict[str, Expression]:
         "chain of additions, all steps shown": _chain("+", _numbers(1) * 145),
         "signs, deepest": _nested(lambda inner: UnaryExpression(SIGNS[0], inner), _DEPTH - 1),
         "signs, all steps shown": _nested(lambda inner: UnaryExpression(SIGNS[0], inner), 200),
-        "calls, deepest": _nested(lambda inner: _call("max", inner), _DEPTH - 1),
+        "calls, deepest": _nested(lambda inner: _call("sin", inner), _DEPTH - 1),
         "sum of pairs, widest": _balanced(_numbers(1) * half),
         "max() of most numbers": _call("max", *_numbers(*range(_NODES - 1))),
         "max() of most floats": _call("max", *_numbers(*(number / 7 for number in range(_NODES - 1)))),
@@ -101,7 +101,7 @@ def _integers() -> dict[str, Expression]:
     growing = _chain("*", _numbers(*([2**255 - 19] * 64)))
     unmetered = _nested(lambda x: _chain("%", [_chain("*", [x, *_numbers(2**255 - 19)]), *_numbers(2**256 - 189)]), 270)
     return {
-        "largest integers, printed": _chain("-", _numbers(big) * 9),
+        "largest integers, printed": _call("max", *_numbers(big) * 9),
         "largest integers, divided": reduced,
         "largest products": _chain("+", [product] * 5),
         "products that grow to the limit": _chain("+", [growing] * 12),
@@ -123,7 +123,7 @@ def _powers() -> dict[str, Expression]:
         "modular power, long exponent": wide,
         "modular powers, wide modulus": _chain("+", [middle] * 9),
         "modular powers, narrow modulus": _chain("+", [short] * 55),
-        "modular inverses": _chain("+", [inverse] * 400),
+        "modular inverses": _chain("+", [inverse] * 300),
         "complex powers": _chain("+", [parse("(-8)**(1/3)")] * 200),
     }
 
@@ -155,6 +155,6 @@ def _junk() -> dict[str, bytes]:
         "JSON of floats": b'{"expression":[' + b"1e5," * 16_000 + b"1]}",
         "JSON of one integer": b'{"expression":' + b"9" * 65_000 + b"}",
         "JSON of keys": b"{" + b",".join(b'"%d":0' % key for key in range(6_000)) + b"}",
-        "JSON of escapes": b'{"expression":"' + b"\\u0031" * 10_000 + b'"}',
+        "JSON of escapes": b'{"expression":"' + b"\\u0031\\u002b" * 5_000 + b'1"}',
         "bytes of no codec": b"\xff" * MAX_BODY,
     }

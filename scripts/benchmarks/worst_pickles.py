@@ -6,9 +6,6 @@ from netlab.calc.header import MAX_BODY
 _START = b"\x80\x04"
 _CONSTANT = b"ccalculator\nConstant\n"
 
-#: Memo places that no loop below comes near.
-_PLUS, _VALUE = 255, 254
-
 
 def pickles() -> dict[str, bytes]:
     """Every case: its name, and the body."""
@@ -55,16 +52,26 @@ def _of_objects() -> dict[str, bytes]:
 
 
 def _that_refer_to_themselves() -> dict[str, bytes]:
-    nodes = Budget().max_nodes
-    deepest = nodes.bit_length() - 2
-    padding = _filled(b"", b"h\xfeK\x01s", most=(Budget().max_opcodes - 600) // 3 - 100)
+    deepest = Budget().max_nodes.bit_length() - 2
+    long_integer, float_value = b"\x8a\x40" + b"\x77" * 64, b"G\x3f\xd5" + b"\x55" * 6
     return {
-        "pickle that doubles itself, most nodes": _START + _doubled(deepest) + b".",
-        "pickle that doubles integers nobody meters": _START + _doubled(deepest, b"h\xfe\x8a\x40" + b"\x77" * 64 + b"s") + b".",
-        "pickle that doubles a float": _START + _doubled(deepest, b"h\xfeG\x3f\xd5\x55\x55\x55\x55\x55\x55s") + b".",
-        "pickle that doubles itself, too often": _START + _doubled(60) + b".",
-        "pickle of most opcodes, nodes and work": _START + _doubled(deepest, padding[:-1]) + b".",
+        "pickle that doubles itself, most nodes": _START + _doubled(_constant(), deepest) + b".",
+        "pickle that doubles itself, too often": _START + _doubled(_constant(), 60) + b".",
+        "pickle that doubles an integer nobody meters": _START + _doubled(_constant(long_integer), deepest) + b".",
+        "pickle that doubles a float": _START + _doubled(_constant(float_value), deepest) + b".",
+        "pickle of most work": _START + _doubled(_power(), 6) + b".",
+        "pickle of most opcodes, nodes and work": _most_of_all(deepest),
     }
+
+
+def _most_of_all(deepest: int) -> bytes:
+    """As many opcodes as allowed, that set one attribute again and again; then as many nodes, and as much work."""
+    padding = b"(h\xfdK\x01u" * ((Budget().max_opcodes - 900) // 4)
+    value = b"K\x01s" + _text(b"value") + b"q\xfdK\x01s" + padding
+    nodes = _doubled(_constant(value[:2], value[3:]), deepest - 1)
+    work = _doubled(_power(), 6, first=20)
+    more = _binary(b"h" + bytes((deepest - 2,)), work)
+    return _START + _binary(nodes, more) + b"."
 
 
 def _text(text: bytes) -> bytes:
@@ -76,17 +83,27 @@ def _object(name: bytes, **attributes: bytes) -> bytes:
     return b"ccalculator\n" + name + b"\n)\x81}(" + state + b"ub"
 
 
-def _plus() -> bytes:
-    left = b"ccalculator\nAssociativity\nK\x00\x85R"
-    return _object(b"BinaryOperator", symbol=_text(b"+"), function=b"c_operator\nadd\n", associativity=left)
+def _constant(value: bytes = b"K\x01", more: bytes = b"") -> bytes:
+    """A constant; ``more`` are opcodes that do something to its state."""
+    return _CONSTANT + b")\x81}" + _text(b"value") + value + b"s" + more + b"b"
 
 
-def _doubled(times: int, padding: bytes = b"") -> bytes:
-    """``x + x`` with both the same object, ``times`` times over: 2 ** (times + 1) - 1 nodes."""
-    written = _CONSTANT + b")\x81}" + _text(b"value") + b"q\xfeK\x01s" + padding + b"bq\x00"
-    for place in range(times):
-        plus = b"h\xff" if place else _plus() + b"q\xff"
-        again = b"h" + bytes((place,))
-        expression = _object(b"BinaryExpr", left_operand=written, operator=plus, right_operand=again)
-        written = expression + b"q" + bytes((place + 1,))
-    return written
+def _power() -> bytes:
+    """A modular power that takes a 64th of the work allowed: 440 squarings under a small modulus."""
+    function = _object(b"Function", name=_text(b"pow"), function=b"cbuiltins\npow\n")
+    exponent, modulus = b"\x8a\x37" + b"\xff" * 54 + b"\x00", b"J\xfd\xff\xff\x1f"
+    arguments = b"](" + _constant(b"K\x03") + _constant(exponent) + _constant(modulus) + b"e"
+    return _object(b"FunctionCallExpr", function=function, args=arguments)
+
+
+def _binary(left: bytes, right: bytes) -> bytes:
+    side = b"ccalculator\nAssociativity\nK\x00\x85R"
+    plus = _object(b"BinaryOperator", symbol=_text(b"+"), function=b"c_operator\nadd\n", associativity=side)
+    return _object(b"BinaryExpr", left_operand=left, operator=plus, right_operand=right)
+
+
+def _doubled(written: bytes, times: int, first: int = 0) -> bytes:
+    """``x + x`` with both the same object, ``times`` times over; in the memo they stand from ``first`` on."""
+    for place in range(first, first + times):
+        written = _binary(written + b"q" + bytes((place,)), b"h" + bytes((place,)))
+    return written + b"q" + bytes((first + times,))

@@ -48,7 +48,9 @@ class VectorTests(SynchronousTestCase):
         reply = Calculator(never).reply(vector.request)
         response = bytes(4) + reply.tail
         header = Header.decode(response)
-        expected = Header(0, vector.response_length, vector.cache, vector.show_steps, False, vector.status, vector.max_age)
+        expected = Header(
+            0, vector.response_length, vector.cache, vector.show_steps, False, vector.status, vector.max_age
+        )
         self.assertEqual(header, expected)
         self.assertEqual(len(response), vector.response_length)
         self.assertEqual(response[HEADER_LENGTH:], vector.body)

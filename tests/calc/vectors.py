@@ -38,6 +38,4 @@ class Vector:
         return bool(self.request[6] & 0x08)
 
 
-VECTORS = {
-    f"{number:02}": Vector(recorded) for number, recorded in enumerate(json.loads(_PATH.read_text("utf-8")))
-}
+VECTORS = {f"{number:02}": Vector(recorded) for number, recorded in enumerate(json.loads(_PATH.read_text("utf-8")))}

@@ -289,15 +289,15 @@ _SHAPES: dict[str, bytes] = {
 }
 
 
-def _doubled(first: bytes, join: bytes, levels: int) -> bytes:
-    """``first`` and ``levels`` times the last thing twice; each memoized, by LONG_BINGET beyond 255."""
-    parts = [first, MEMOIZE]
+def _doubled(levels: int) -> bytes:
+    """The empty tuple, and ``levels`` times a tuple of twice the tuple before: 2 ** levels of them in 4 bytes each."""
+    parts = [b")", MEMOIZE]
     for level in range(levels):
-        parts += [b"j", pack("<I", level), join, MEMOIZE]
+        parts += [b"h" + bytes((level,)) if level < 256 else b"j" + pack("<I", level), b"\x86", MEMOIZE]
     return b"".join(parts)
 
 
-def bomb(levels: int) -> bytes:
+def _sums(levels: int) -> bytes:
     """A sum of two halves, each the sum of the same two halves…: 2 ** levels nodes, made by references alone."""
     parts = [TWO, MEMOIZE, PLUS, MEMOIZE, named("calculator", "BinaryExpr"), MEMOIZE]
     names = ("left_operand", "operator", "right_operand")
@@ -306,14 +306,6 @@ def bomb(levels: int) -> bytes:
     for level in range(levels):
         last = b"h" + bytes((0 if level == 0 else 5 + level,))
         parts += [b"h\x02)\x81}(h\x03", last, b"h\x04h\x01h\x05", last, b"ub", MEMOIZE]
-    # Everything but the last sum stands on the stack below it; a list in a state takes it away.
-    return b"".join(parts)
-
-
-def short_bomb() -> bytes:
-    """About 150 bytes: five calls of max, each with one list of 20 times the call before: 20 ** 5 nodes."""
-    parts = [text("calculator"), MEMOIZE, TWO, MEMOIZE]
-    # What is left on the stack goes into a tuple that NEWOBJ refuses, long after the last sum has been measured.
     return b"".join(parts)
 
 
@@ -327,25 +319,22 @@ def _calls(levels: int, width: int) -> bytes:
     return b"".join(parts)
 
 
-_TOO_MUCH: dict[str, bytes] = {
-    "a bomb of sums": body(bomb(40)),
+#: Those that want memory or time.
+TOO_MUCH: dict[str, bytes] = {
+    "a bomb of sums": body(_sums(40)),
     "a bomb of calls": body(_calls(12, 20)),
-    "a bomb of tuples": body(_doubled(b")", b"\x86", 30)),
-    "a bomb of tuples as a key": body(b"}(", _doubled(b")", b"h\x00\x86", 5_000), b"K\x02u"),
-    "a bomb of tuples as a class": body(_doubled(b")", b"h\x00\x86", 5_000), b")\x81"),
-    "a bomb of tuples as arguments": body(named("random", "Random"), _doubled(b")", b"h\x00\x86", 5_000), REDUCE),
-    "a bomb of tuples as arguments of NEWOBJ": body(
-        named("calculator", "Constant"), _doubled(b")", b"h\x00\x86", 5_000), b"\x81"
-    ),
+    "a bomb of tuples": body(_doubled(36)),
+    "a bomb of tuples as a key": body(b"}(", _doubled(5_000), b"K\x02u"),
+    "a bomb of tuples as a class": body(_doubled(5_000), b")\x81"),
+    "a bomb of tuples as arguments": body(named("random", "Random"), _doubled(5_000), REDUCE),
+    "a bomb of tuples as arguments of NEWOBJ": body(named("calculator", "Constant"), _doubled(5_000), b"\x81"),
     "a bomb of lists": body(b"]\x94", b"(h\x00h\x00h\x00e" * 5_000),
     "a list of lists as arguments": body(called(MAX, list_of(*[b"]"] * 10_000))),
     "a list that contains itself": body(called(MAX, b"]\x94(h\x00h\x00e")),
     "a list that contains itself alone": body(b"]\x94h\x00a"),
     "a dictionary that contains itself": body(b"}\x94", text("a"), b"h\x00s"),
     "a dictionary that contains itself as state": body(new("Constant"), b"}\x94", text("value"), b"h\x00s", BUILD),
-    "a node that contains itself": body(
-        new("UnaryExpr"), MEMOIZE, state(operator=MINUS, operand=b"h\x00"), BUILD
-    ),
+    "a node that contains itself": body(new("UnaryExpr"), MEMOIZE, state(operator=MINUS, operand=b"h\x00"), BUILD),
     "a sum that contains itself": body(
         new("BinaryExpr"), MEMOIZE, state(left_operand=TWO, operator=PLUS, right_operand=b"h\x00"), BUILD
     ),
@@ -435,4 +424,4 @@ _DAMAGED: dict[str, bytes] = {
 }
 
 #: Every one of them, by a name that says what it tries.
-CORPUS = _CODE | _STATE | _SHAPES | _TOO_MUCH | _DAMAGED
+CORPUS = _CODE | _STATE | _SHAPES | TOO_MUCH | _DAMAGED

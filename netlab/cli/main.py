@@ -1,0 +1,118 @@
+"""``netlab``: the group of all commands.
+
+A command's file is imported when it runs, so that ``netlab --help`` costs no more than click itself. To add one,
+write its loader and its line in `COMMANDS`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+from attrs import frozen
+
+from netlab import __version__
+from netlab.cli.terminal import Failed, say, seal_stdout
+
+
+def _calc() -> click.Command:
+    from netlab.cli.calc import calc
+
+    return calc
+
+
+@frozen
+class Entry:
+    """A command before it is imported: how to import it, and its line in ``netlab --help``."""
+
+    load: Callable[[], click.Command]
+    summary: str
+
+
+COMMANDS = {
+    "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+}
+
+#: What a shell reports of a program that died of these signals.
+_INTERRUPTED = 128 + 2
+_BROKEN_PIPE = 128 + 13
+
+
+class _Commands(click.Group):
+    """The commands of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        return entry.load() if entry else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(sorted(COMMANDS))}"
+            ctx.fail(f"no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; being interrupted, or no longer read, is an end like another."""
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+        except BrokenPipeError:
+            seal_stdout()
+            ctx.exit(_BROKEN_PIPE)
+        return result
+
+
+@click.command(cls=_Commands, invoke_without_command=True, no_args_is_help=False)
+@click.version_option(__version__, prog_name="netlab")
+@click.pass_context
+def netlab(ctx: click.Context) -> None:
+    """A network laboratory: real daemons, and a microscope that explains what they say.
+
+    The daemons are started with twistd (twistd --help lists those that begin with netlab-); these are the commands
+    that go with them.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code: 1 for a failure, 2 for bad usage, each with a line on stderr.
+
+    :param arguments: without the program's name; `None` for those of this process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = netlab.main(arguments, prog_name="netlab", standalone_mode=False)
+    except click.Abort:
+        return _INTERRUPTED
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "netlab"
+        say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")
+        return error.exit_code
+    except Failed as error:
+        say(error.message, error.details)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """What the ``netlab`` command calls."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()
