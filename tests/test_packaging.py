@@ -36,9 +36,7 @@ Result = subprocess.CompletedProcess[str]
 
 def run(*command: str | Path, cwd: Path, prefix: Sequence[str] = ()) -> Result:
     """Run a command with nothing of this process's Python in its environment; its output is in the result."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))}
     words = [*prefix, *map(str, command)]
     return subprocess.run(
         words, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -120,9 +118,7 @@ def environment() -> Environment | BaseException:
 def daemons() -> list[str]:
     """The names of our daemons, as the plugin file has them."""
     text = (ROOT / "twisted/plugins/netlab_plugins.py").read_text("utf-8")
-    return [
-        ast.literal_eval(node.args[0]) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)
-    ]
+    return [ast.literal_eval(node.args[0]) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
 
 
 class PackagingTests(SynchronousTestCase):

@@ -71,7 +71,8 @@ class Batch:
         self._window = window
         self._watcher = watcher
         self._outcomes: list[Outcome] = []
-        #: What was taken from the source and has no outcome yet; and what was asked of it, on this connection.
+        #: What was taken from the source and has no outcome yet; and what was asked of it, on this connection;
+        #: its first is taken out to be awaited, which can be done once.
         self._todo: deque[Question | NetlabError] = deque()
         self._asked: deque[Awaitable[Response] | NetlabError] = deque()
 
@@ -111,9 +112,7 @@ class Batch:
         while self._take(self._window):
             while len(self._asked) < len(self._todo):
                 self._asked.append(self._ask(line, self._todo[len(self._asked)]))
-            outcome = await _outcome(self._asked[0])
-            self._asked.popleft()
-            self._settle(outcome)
+            self._settle(await _outcome(self._asked.popleft()))
 
     def _ask(self, line: Line, item: Question | NetlabError) -> Awaitable[Response] | NetlabError:
         if isinstance(item, Question):

@@ -36,11 +36,13 @@ class Reply:
     """A response without its time stamp, so that it can be sent again at another time.
 
     ``status`` is the header's; ``note`` says in words what the log should, and is `None` when all went as asked.
+    ``stamp`` is the time stamp, four bytes, of a response that keeps its own; `None` for the time of sending.
     """
 
     tail: bytes
     status: int = SUCCESS
     note: str | None = None
+    stamp: bytes | None = None
 
 
 @frozen
@@ -86,12 +88,12 @@ class Calculator:
 
     def refuse(self, error: CalcError, body: bytes = b"") -> Reply:
         """Answer a packet for its header's fault. No cache may keep that: to a cache only the body is the request."""
-        return _pack(_failed(failure_of(error), body, str(error)), _NOT_CACHED)
+        return error_reply(failure_of(error), body, CLIENT_ERROR, str(error))
 
     def fault(self, frame: bytes) -> Reply:
         """Answer for a fault of ours, which the caller has logged; a peer learns nothing of it."""
         failure = Failure("CalculatorServerError", ("Internal server error",))
-        return _pack(_failed(failure, frame[HEADER_LENGTH:], None, SERVER_ERROR), _NOT_CACHED)
+        return error_reply(failure, frame[HEADER_LENGTH:], SERVER_ERROR)
 
     def _compute(self, body: bytes, steps_wanted: bool) -> "_Outcome":
         meter = Meter(self._budget)
@@ -108,6 +110,11 @@ class Calculator:
 
     def _read(self, codec: Codec, body: bytes) -> Expression:
         return self._reader.read(body) if codec is Codec.PICKLE else json_body.read_expression(body, self._budget)
+
+
+def error_reply(failure: Failure, request: bytes, status: int, note: str | None = None) -> Reply:
+    """An error that no cache may keep, in the codec of the request body it answers."""
+    return _pack(_failed(failure, request, note, status), _NOT_CACHED)
 
 
 @frozen

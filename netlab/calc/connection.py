@@ -1,11 +1,13 @@
 """One connection to the calculator: framing joined to a transport (protocols.md §1)."""
 
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from struct import Struct
 from typing import Any
 from typing import Protocol as Shape
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IHalfCloseableDescriptor,
     IHalfCloseableProtocol,
@@ -46,8 +48,8 @@ class Service(Shape):
     def opened(self, connection: "CalcProtocol") -> None:
         """A connection is there."""
 
-    def reply(self, connection: "CalcProtocol", frame: bytes) -> Reply:
-        """Answer one packet, whatever it is."""
+    def reply(self, connection: "CalcProtocol", frame: bytes) -> Reply | Deferred[Reply]:
+        """Answer one packet, whatever it is: now, or by a Deferred that has not fired yet and will not fail."""
 
     def distrust(self, connection: "CalcProtocol", fault: FramingError) -> Reply:
         """Answer a stream that can no longer be cut into packets."""
@@ -63,12 +65,22 @@ class _Phase(Enum):
     CLOSED = "gone"
 
 
+class _Slot:
+    """The place of an answer that must wait: for itself to come, or for those before it."""
+
+    __slots__ = ("reply",)
+
+    def __init__(self) -> None:
+        self.reply: Reply | None = None
+
+
 @implementer(IHalfCloseableProtocol, IPullProducer)
 class CalcProtocol(Protocol):
     """Every request answered in its order, all answers of a turn in one write.
 
-    Frames wait in the backlog while the turn is used up (the connection is *queued* for a later one), or while the
-    peer does not read what it has been sent (it is *held*). Nothing is read as long as any wait.
+    Frames wait in the backlog while the turn is used up (the connection is *queued* for a later one), while the peer
+    does not read what it has been sent (it is *held*), or while too many answers wait for their turn in the order.
+    Nothing is read as long as any frame waits.
     """
 
     transport: Any
@@ -77,6 +89,8 @@ class CalcProtocol(Protocol):
         self._service = service
         self._reader = FrameReader()
         self._backlog: list[bytes] = []
+        self._slots: deque[_Slot] = deque()
+        self._slots_bytes = 0
         self._phase = _Phase.OPEN
         self._reading = True
         self._queued = False
@@ -157,21 +171,29 @@ class CalcProtocol(Protocol):
     def _go_on(self) -> None:
         """Answer what waits, as far as the turn and the peer allow; then do what is next."""
         self._queued = False
-        if self._backlog and not self._held:
+        if self._backlog and not self._full():
             self._answer()
-        if self._backlog and not self._held:
+        if self._backlog and not self._full():
             self._queued = True
             self._service.turns.wait(self._next_turn)
         self._read_on(not self._backlog and not self._held)
-        if self._reading and self._reader.fault is not None:
+        if not self._reading or self._slots:
+            return
+        if self._reader.fault is not None:
             self._send([self._service.distrust(self, self._reader.fault)])
             self._say_goodbye()
-        elif self._reading and self._phase is _Phase.FINISHING and not self._reader.begun:
+        elif self._phase is _Phase.FINISHING and not self._reader.begun:
             self._say_goodbye()
 
     def _next_turn(self) -> None:
         if self._queued:
             self._go_on()
+
+    def _full(self) -> bool:
+        """Whether no more may be answered before the peer has read, or answers that others wait for have come."""
+        return (
+            self._held or len(self._slots) >= self._service.limits.max_pending or self._slots_bytes > _MAX_PENDING_BYTES
+        )
 
     def _answer(self) -> None:
         service, measure = self._service, self._service.turns.measure
@@ -179,12 +201,15 @@ class CalcProtocol(Protocol):
         replies: list[Reply] = []
         size = done = 0
         for frame in self._backlog:
-            if service.turns.over or now - began > SLICE or self._held:
+            if service.turns.over or now - began > SLICE or self._full():
                 break
             reply = service.reply(self, frame)
-            replies.append(reply)
-            size += len(reply.tail)
             done += 1
+            if self._slots or not isinstance(reply, Reply):
+                self._wait(reply)
+            else:
+                replies.append(reply)
+                size += len(reply.tail)
             if size > _MAX_PENDING_BYTES or len(replies) >= service.limits.max_pending:
                 self._send(replies)
                 replies, size = [], 0
@@ -193,12 +218,35 @@ class CalcProtocol(Protocol):
         self._send(replies)
         service.turns.spent(now - began)
 
+    def _wait(self, reply: Reply | Deferred[Reply]) -> None:
+        """Keep a place in the order for an answer that cannot be sent yet."""
+        slot = _Slot()
+        self._slots.append(slot)
+        if isinstance(reply, Reply):
+            slot.reply = reply
+            self._slots_bytes += len(reply.tail)
+        else:
+            reply.addCallback(self._arrived, slot)
+
+    def _arrived(self, reply: Reply, slot: _Slot) -> None:
+        """Send the answer that was waited for, and those that waited behind it."""
+        slot.reply = reply
+        self._slots_bytes += len(reply.tail)
+        replies: list[Reply] = []
+        while self._slots and (first := self._slots[0].reply) is not None:
+            self._slots.popleft()
+            self._slots_bytes -= len(first.tail)
+            replies.append(first)
+        if self._phase in (_Phase.OPEN, _Phase.FINISHING):
+            self._send(replies)
+            self._go_on()
+
     def _send(self, replies: list[Reply]) -> None:
         """Write answers, stamped with the time, and hold the connection when the peer leaves too many unread."""
         if not replies:
             return
         stamp = _stamp(int(self._service.wall()) & 0xFFFFFFFF)
-        data = b"".join([part for reply in replies for part in (stamp, reply.tail)])
+        data = b"".join([part for reply in replies for part in (reply.stamp or stamp, reply.tail)])
         self._service.idle.touch(self)
         if write_promptly(self.transport, data):
             self._pending = self._pending_bytes = 0

@@ -1,5 +1,6 @@
 """A bounded memory of what was computed, the least recently used forgotten first."""
 
+from collections import OrderedDict
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -16,17 +17,17 @@ class Remembered(Generic[T]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        self._items: dict[bytes, tuple[T, int]] = {}
+        self._items: OrderedDict[bytes, tuple[T, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._items)
 
     def get(self, key: bytes) -> T | None:
         """The value for ``key``, which is from now on the most recently used; `None` if it is not here."""
-        item = self._items.pop(key, None)
+        item = self._items.get(key)
         if item is None:
             return None
-        self._items[key] = item
+        self._items.move_to_end(key)
         return item[0]
 
     def put(self, key: bytes, value: T, size: int) -> None:
@@ -40,4 +41,5 @@ class Remembered(Generic[T]):
         self._items[key] = (value, weight)
         self._size += weight
         while self._size > self._limit:
-            self._size -= self._items.pop(next(iter(self._items)))[1]
+            _, (_, weight) = self._items.popitem(last=False)
+            self._size -= weight

@@ -32,5 +32,5 @@ def endpoint_of(reactor: Any, text: str, option: str = "--connect") -> "IStreamC
     except Exception:  # its parser raises whatever comes of a wrong text: ValueError, TypeError, KeyError, ...
         pass
     raise click.UsageError(
-        f"{option} {text!r} is no endpoint; give HOST:PORT, :PORT, or one of Twisted's such as unix:/path, tls:host:port"
+        f"{option} {text!r} is no endpoint; give HOST:PORT, :PORT, or a Twisted one such as unix:/path, tls:host:port"
     )

@@ -4,11 +4,12 @@ A command's file is imported when it runs, so that ``netlab --help`` costs no mo
 write its loader and its line in `COMMANDS`.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import click
-from attrs import frozen
 
 from netlab import __version__
 from netlab.cli.terminal import Failed, say, seal_stdout
@@ -20,8 +21,7 @@ def _calc() -> click.Command:
     return calc
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
     load: Callable[[], click.Command]
@@ -106,6 +106,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Failed as error:
         say(error.message, error.details)
         return error.exit_code
+    except Exception as error:
+        if os.environ.get("NETLAB_DEBUG"):
+            raise
+        say(f"netlab: a fault of its own, {type(error).__name__}: {error} (NETLAB_DEBUG=1 shows where)")
+        return 1
     return code if isinstance(code, int) else 0
 
 

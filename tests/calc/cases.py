@@ -41,8 +41,9 @@ class _ForEach:
             words = "".join(character if character.isalnum() else "_" for character in label)
             made = _bound(self.test, case)
             made.__name__ = f"{name}_{words}"
+            while made.__name__ in owner.__dict__:
+                made.__name__ += "_"
             made.__doc__ = f"{(self.test.__doc__ or '').strip()} [{label}]"
-            assert not hasattr(owner, made.__name__), f"two cases are called {made.__name__}"
             setattr(owner, made.__name__, made)
         delattr(owner, name)
 

@@ -6,6 +6,7 @@ after every reduction gives the steps.
 
 import math
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -112,12 +113,28 @@ def python_value(text: str) -> Number:
     return value
 
 
+def python_text(value: Number) -> str:
+    """What Python's own `str` says, without its limit of 4,300 digits."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return str(value)
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
 def ours(node: Expression, budget: Budget | None = None, uniform: Any = never) -> tuple[Number, list[str] | None]:
     """Netlab's value and step texts."""
     meter = Meter(budget or Budget())
     program = flatten(node, meter)
     steps = Steps(program, meter)
     return evaluate(program, meter, uniform, steps), steps.texts
+
+
+def value_of(node: Expression, budget: Budget | None = None, uniform: Any = never) -> Number:
+    """Netlab's value, no steps asked for."""
+    meter = Meter(budget or Budget())
+    return evaluate(flatten(node, meter), meter, uniform)
 
 
 def shape(node: Expression) -> Any:
@@ -194,7 +211,7 @@ class Model:
         if self.symbol:
             inside = f"{self.parts[0].text(False)} {self.symbol} {self.parts[1].text(False)}"
             return inside if bare else f"({inside})"
-        text = self.name or str(self.value)
+        text = self.name or python_text(self.value)
         return text[1:-1] if bare and text.startswith("(") else text
 
 
@@ -205,4 +222,4 @@ def model_steps(node: Expression) -> list[str]:
     while (found := model.next()) is not None:
         texts.append(model.text(True))
         found.reduce()
-    return [*texts, str(model.value)] if texts else []
+    return [*texts, python_text(model.value)] if texts else []

@@ -14,6 +14,9 @@ _MAX_OPCODES = 65_536
 _MAX_CAUSES = 8
 _MAX_ARGUMENTS = 8
 
+#: An integer in an error is an error number; one of thousands of digits could not even be shown.
+_MAX_ARGUMENT_BITS = 64
+
 
 def read_answer(body: bytes) -> Answer:
     """The answer in a response body.
@@ -41,6 +44,8 @@ def _number(value: Any) -> Number:
 def _failure(kind: str, arguments: tuple[Any, ...]) -> Failure:
     if len(arguments) > _MAX_ARGUMENTS or any(type(item) not in (str, int, Failure) for item in arguments):
         raise refused("an error carries something other than texts, integers and causes")
+    if any(type(item) is int and item.bit_length() > _MAX_ARGUMENT_BITS for item in arguments):
+        raise refused("an error carries an integer that is no error number")
     if any(_causes(item) >= _MAX_CAUSES for item in arguments):
         raise refused("an error has too many causes")
     if sum(type(item) is Failure for item in arguments) > 1:

@@ -66,6 +66,7 @@ class ExpressionReader:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+        self._arguments = 0
         self._symbols = _FUNCTION_GLOBALS | {
             ("calculator", "Constant"): Symbol("Constant", new=lambda: Instance(self._constant)),
             ("calculator", "NamedConstant"): Symbol("NamedConstant", new=lambda: Instance(self._named_constant)),
@@ -81,6 +82,7 @@ class ExpressionReader:
         :raises BudgetExceeded: it has more nodes, depth or bits than the budget allows; a part that is referred to
             again counts again.
         """
+        self._arguments = 0
         expression: Expression = _node(run(body, self._symbols, self._budget.max_opcodes)).value
         return expression
 
@@ -116,6 +118,9 @@ class ExpressionReader:
         function, arguments = _CALL.of(state)
         if type(arguments) is not list:
             raise refused("the arguments of a call are no list")
+        # One list can be named by thousands of calls, none within another, and is walked for each of them.
+        self._arguments += len(arguments)
+        self._budget.check_nodes(self._arguments)
         nodes = [_node(argument) for argument in arguments]
         instance.value = FunctionCall(_built(function, _function), tuple([argument.value for argument in nodes]))
         size = sum([argument.size for argument in nodes]) + 1

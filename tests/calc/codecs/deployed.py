@@ -1,13 +1,14 @@
 """Stand-ins for the modules of the deployed programs, so that real pickles can be made and loaded in tests."""
 
 import contextlib
+import copyreg
 import math
 import operator
 import random
 import sys
 from collections.abc import Iterator
 from enum import Enum
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 from netlab.calc.expression import BinaryExpression, Constant, Expression, FunctionCall, NamedConstant, UnaryExpression
@@ -78,12 +79,18 @@ _NAMED = {
 
 @contextlib.contextmanager
 def installed() -> Iterator[None]:
-    """While this lasts, `import calculator` and `import api` find the stand-ins."""
+    """While this lasts, `import calculator` and `import api` find the stand-ins.
+
+    Twisted has Python pickle bound methods its own way, which no deployed client does; it is set aside too.
+    """
+    twisted_way = copyreg.dispatch_table.pop(MethodType, None)
     before = {name: sys.modules.get(name) for name in ("calculator", "api")}
     sys.modules |= {"calculator": calculator, "api": api}
     try:
         yield
     finally:
+        if twisted_way is not None:
+            copyreg.dispatch_table[MethodType] = twisted_way
         for name, module in before.items():
             if module is None:
                 del sys.modules[name]

@@ -329,6 +329,11 @@ TOO_MUCH: dict[str, bytes] = {
     "a bomb of tuples as arguments": body(named("random", "Random"), _doubled(5_000), REDUCE),
     "a bomb of tuples as arguments of NEWOBJ": body(named("calculator", "Constant"), _doubled(5_000), b"\x81"),
     "a bomb of lists": body(b"]\x94", b"(h\x00h\x00h\x00e" * 5_000),
+    "thousands of calls with one list": body(
+        *(MAX, MEMOIZE, named("calculator", "FunctionCallExpr"), MEMOIZE, text("function"), MEMOIZE, text("args")),
+        *(MEMOIZE, TWO, MEMOIZE, b"]\x94(", b"h\x04" * 2_000, b"e"),
+        *[b"h\x01)\x81}(h\x02h\x00h\x03h\x05ub"] * 2_600,
+    ),
     "a list of lists as arguments": body(called(MAX, list_of(*[b"]"] * 10_000))),
     "a list that contains itself": body(called(MAX, b"]\x94(h\x00h\x00e")),
     "a list that contains itself alone": body(b"]\x94h\x00a"),

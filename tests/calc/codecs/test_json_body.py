@@ -17,7 +17,7 @@ from netlab.calc.messages import ERROR_MODULES, Answer, Failure, Success
 from netlab.calc.parser import parse
 from tests.calc.cases import for_each, mutated, peak_memory, tries
 from tests.calc.codecs.test_pickle_write import numbers
-from tests.calc.expressions import shape
+from tests.calc.expressions import same, shape
 
 SAFE = 2**53 - 1
 
@@ -81,7 +81,7 @@ class RequestTests(SynchronousTestCase):
     def test_surrogates(self) -> None:
         """Half a character can be written in JSON; the text that refuses it can still be sent."""
         error = self.assertRaises(SyntaxRefused, read_expression, b'{"expression": "1 + \\ud800"}', Budget())
-        written(Failure("CalculatorClientError", (f"{error}\n{error.caret}",))).decode()
+        self.assertTrue(written(Failure("CalculatorClientError", (f"{error}\n{error.caret}",))).isascii())
         f"{error}\n{error.caret}".encode()
 
 
@@ -97,10 +97,12 @@ class ResponseTests(SynchronousTestCase):
         body = written(answer)
         json.loads(body, parse_constant=refuse)
         again = read_answer(body)
-        self.assertEqual(again == answer or repr(again), True if again == answer else repr(answer))
         if isinstance(answer, Success):
             assert isinstance(again, Success)
-            self.assertEqual((type(again.result), repr(again.result)), (type(answer.result), repr(answer.result)))
+            self.assertTrue(same(again.result, answer.result))
+            self.assertEqual(again.steps, answer.steps)
+        else:
+            self.assertEqual(again, answer)
 
     @given(st.builds(Success, numbers, st.lists(st.text(), max_size=4).map(tuple)))
     @tries(300)
@@ -131,12 +133,7 @@ class ResponseTests(SynchronousTestCase):
     )
     def test_numbers(self, value: Any) -> None:
         """The numbers that JSON has and those that it has not."""
-        body = written(Success(value, ("a",)))
-        answer = read_answer(body)
-        assert isinstance(answer, Success)
-        self.assertIs(type(answer.result), type(value))
-        self.assertTrue(answer.result == value or str(answer.result) == str(value))
-        self.assertEqual(answer.steps, ("a",))
+        self.survives(Success(value, ("a",)))
 
     def test_forms(self) -> None:
         """As docs/json.md has them."""

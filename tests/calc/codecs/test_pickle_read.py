@@ -99,6 +99,18 @@ class SharingTests(SynchronousTestCase):
         )
         self.assertRaises(PickleRefused, READER.read, call)
 
+    def test_one_list_for_many(self) -> None:
+        """Calls that share a list of arguments are counted together, though none is within another."""
+        first, second = (
+            malicious.new("FunctionCallExpr") + malicious.state(function=MAX, args=args) + b"b"
+            for args in (b"]\x94" + b"(" + TWO * 3 + b"e", b"h\x00")
+        )
+        shared = body(added(first, second))
+        self.assertEqual(ours(self.reader(max_nodes=9).read(shared))[0], 4)
+        self.assertRaises(BudgetExceeded, self.reader(max_nodes=8).read, shared)
+        calls = body(first, second * 30, b"t")
+        self.assertRaises(BudgetExceeded, self.reader(max_nodes=80).read, calls)
+
     def test_depth(self) -> None:
         """Depth is counted as operators within operators."""
         deep = body(negated(negated(negated(TWO))))

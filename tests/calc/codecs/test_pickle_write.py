@@ -29,17 +29,17 @@ numbers = integers | st.floats() | st.complex_numbers()
 texts = st.text(min_size=2, max_size=300).map(lambda text: "".join(list(text)))
 
 
-def failures(depth: int = 3) -> st.SearchStrategy[Failure]:
+def failures(depth: int = 3, numbers: st.SearchStrategy[int] = integers) -> st.SearchStrategy[Failure]:
     """Errors of every kind, with none or several arguments, and a cause perhaps."""
     kinds = st.sampled_from(sorted(deployed._ERRORS))
-    plain = st.builds(Failure, kinds, st.lists(texts | integers, max_size=5).map(tuple))
+    plain = st.builds(Failure, kinds, st.lists(texts | numbers, max_size=5).map(tuple))
     if not depth:
         return plain
     caused = st.builds(
         lambda kind, words, cause: Failure(kind, (*words, cause)),
         kinds,
-        st.lists(texts | integers, max_size=3),
-        failures(depth - 1),
+        st.lists(texts | numbers, max_size=3),
+        failures(depth - 1, numbers),
     )
     return plain | caused
 
