@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from benchmarks.machine import free_port
+from benchmarks.machine import free_port, started_for
 
 #: Seconds that a program may take to listen, and to end.
 _PATIENCE = 10.0
@@ -29,7 +29,21 @@ class Running:
 def redis(folder: Path) -> Iterator[Running]:
     """A Redis server that writes nothing to the disk."""
     port = free_port()
-    quiet = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--dir", str(folder), "--loglevel", "warning"]
+    # Requests come from several addresses of the loopback; protected mode takes all but one of them for strangers.
+    quiet = [
+        "--protected-mode",
+        "no",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(folder),
+        "--loglevel",
+        "warning",
+    ]
     with _started("redis-server", ["redis-server", "--port", str(port), *quiet], port, folder) as running:
         yield running
 
@@ -56,7 +70,7 @@ def beating_calculator(folder: Path) -> Iterator[tuple[Running, int]]:
 @contextmanager
 def _started(name: str, command: list[str], port: int, folder: Path) -> Iterator[Running]:
     log = folder / f"{name.replace(' ', '-')}-{port}.log"
-    with log.open("wb") as output:
+    with log.open("wb") as output, started_for(load=False):
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         _wait_until_it_listens(name, process, port, log)

@@ -3,9 +3,11 @@
  * build: gcc -O2 -Wall -Wextra -o loadgen loadgen.c
  * usage: loadgen HOST PORT REQFILE CONNS DEPTH SECONDS keepalive|newconn calc|any|fixed:N
  *
- * Every connection keeps up to DEPTH requests in flight for SECONDS; then nothing new is sent, and the
- * run ends when all answers are there.  In newconn mode each connection carries DEPTH requests, is
- * closed, and its place opens a new one (latency then includes connect).
+ * All connections are opened at once; the clock starts when the last of them is there (connect_ms says
+ * how long that took).  Then every connection keeps up to DEPTH requests in flight for SECONDS; then
+ * nothing new is sent, and the run ends when all answers are there.  In newconn mode each connection
+ * carries DEPTH requests, is closed, and its place opens a new one; the clock starts at once, and
+ * latency includes connect.
  *
  *   calc     REQFILE holds packets back to back, cut by the u16 big-endian total length at offset 4.
  *            They are sent in rotation over all connections.  An answer is cut in the same way; a
@@ -215,6 +217,26 @@ static int feed(struct conn *c, const uint8_t *p, size_t n)
     return 0;
 }
 
+/* Wait until every connection is there, or GRACE is over. */
+static void settle(int nconn, uint64_t begin)
+{
+    int there = 0;
+    while (there < nconn && clock_ns() - begin < GRACE) {
+        struct epoll_event ev[256];
+        int n = epoll_wait(ep, ev, 256, 50);
+        for (int i = 0; i < n; i++) {
+            struct conn *c = ev[i].data.ptr;
+            if (ev[i].events & (EPOLLHUP | EPOLLERR)) { errno = ECONNREFUSED; die("connect"); }
+            struct epoll_event e = { .events = EPOLLIN, .data.ptr = c };
+            if (!c->want_out || !(ev[i].events & EPOLLOUT)) continue;
+            if (epoll_ctl(ep, EPOLL_CTL_MOD, c->fd, &e) < 0) die("epoll_ctl");
+            c->want_out = 0;
+            there++;
+        }
+    }
+    if (there < nconn) { errno = ETIMEDOUT; die("connect"); }
+}
+
 /* The socket is ready: read, go on, and close or reopen where that is due. */
 static void turn(struct conn *c, uint32_t events, uint8_t *rbuf)
 {
@@ -250,15 +272,15 @@ static int cmp_u32(const void *a, const void *b)
 
 static double at(double share) { return done ? lat[(uint64_t)((done - 1) * share)] * 0.016 : 0.0; }
 
-static void report(double secs)
+static void report(double secs, double connect_ms)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     double cpu = u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
     qsort(lat, done, sizeof *lat, cmp_u32);
     printf("requests=%lu errors=%lu lost=%lu conn_errors=%lu connects=%lu seconds=%.4f rps=%.0f p50_us=%.1f "
-           "p99_us=%.1f max_us=%.1f gen_cpu=%.2f\n", done, errors, lost, conn_errors, connects, secs,
-           secs > 0 ? done / secs : 0, at(.5), at(.99), at(1), secs > 0 ? cpu / secs : 0);
+           "p99_us=%.1f max_us=%.1f gen_cpu=%.2f connect_ms=%.2f\n", done, errors, lost, conn_errors, connects, secs,
+           secs > 0 ? done / secs : 0, at(.5), at(.99), at(1), secs > 0 ? cpu / secs : 0, connect_ms);
 }
 
 int main(int argc, char **argv)
@@ -287,12 +309,17 @@ int main(int argc, char **argv)
     struct epoll_event ev[256];
     if ((ep = epoll_create1(0)) < 0) die("epoll_create1");
 
-    uint64_t begin = now = latest = clock_ns(), end = begin + seconds * 1e9;
+    uint64_t opened = clock_ns();
     for (int i = 0; i < nconn; i++) {
         cs[i].t_issue = calloc(depth, sizeof(uint64_t));
         cs[i].which = calloc(depth, sizeof(uint32_t));
         conn_open(&cs[i]);
+    }
+    if (!newconn) settle(nconn, opened);
+    uint64_t begin = now = latest = clock_ns(), end = begin + seconds * 1e9;
+    for (int i = 0; i < nconn; i++) {
         refill(&cs[i]);
+        if (!newconn && flush_out(&cs[i]) < 0) die("send");
     }
     while (live) {
         int n = epoll_wait(ep, ev, 256, 50);
@@ -305,6 +332,6 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < nconn; i++)
         if (cs[i].fd >= 0) conn_close(&cs[i]);
-    report((latest - begin) / 1e9);
+    report((latest - begin) / 1e9, (begin - opened) / 1e6);
     return errors ? 1 : 0;
 }

@@ -7,6 +7,8 @@ from typing import Self
 
 from attrs import frozen
 
+from benchmarks.machine import started_for
+
 _SOURCE = Path(__file__).with_name("loadgen.c")
 
 
@@ -32,7 +34,10 @@ class Shape:
 
 @frozen
 class Load:
-    """What one run gave. Times are microseconds from sending a request to having its whole answer."""
+    """What one run gave. Times in microseconds are from sending a request to having its whole answer.
+
+    ``connect_ms`` is how long it took until all connections, opened at once, were there.
+    """
 
     requests: int
     errors: int
@@ -41,6 +46,7 @@ class Load:
     p50_us: float
     p99_us: float
     max_us: float
+    connect_ms: float
 
     @property
     def failed(self) -> int:
@@ -52,7 +58,7 @@ class Load:
         """Read the generator's line of ``key=value``."""
         values = dict(part.split("=") for part in line.split())
         whole = [int(values[name]) for name in ("requests", "errors", "conn_errors")]
-        return cls(*whole, *(float(values[name]) for name in ("rps", "p50_us", "p99_us", "max_us")))
+        return cls(*whole, *(float(values[name]) for name in ("rps", "p50_us", "p99_us", "max_us", "connect_ms")))
 
 
 @frozen
@@ -72,7 +78,8 @@ class Generator:
         """Begin a run; `finish` has its result. ``answers`` is ``calc``, ``any`` or ``fixed:BYTES``."""
         mode = "newconn" if shape.new else "keepalive"
         words = ["127.0.0.1", port, requests, shape.connections, shape.depth, seconds, mode, answers]
-        return subprocess.Popen([self.program, *map(str, words)], stdout=subprocess.PIPE, text=True)
+        with started_for(load=True):
+            return subprocess.Popen([self.program, *map(str, words)], stdout=subprocess.PIPE, text=True)
 
     def run(self, port: int, requests: Path, shape: Shape, seconds: float, answers: str) -> Load:
         """One run, from begin to end."""

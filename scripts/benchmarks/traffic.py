@@ -9,12 +9,15 @@ from attrs import frozen
 
 from benchmarks.worst_cases import request
 from netlab.calc.calculator import Calculator
+from netlab.calc.codecs.pickle_answers import read_answer
 from netlab.calc.codecs.pickle_write import write_expression
+from netlab.calc.header import HEADER_LENGTH
+from netlab.calc.messages import Success
 from netlab.calc.parser import parse
 
 _VECTORS = Path(__file__).parents[2] / "tests" / "data" / "calc_vectors.json"
 
-#: Requests and steps within these bounds are of the recorded one's size: 687 bytes, 9 steps.
+#: Requests and steps within these bounds are of the recorded one's size: 687 bytes, 10 texts.
 _BYTES = range(620, 755)
 _STEPS = range(7, 12)
 
@@ -47,9 +50,9 @@ def write_traffic(folder: Path, count: int) -> Traffic:
 
 
 def recorded() -> tuple[bytes, bytes]:
-    """The 687-byte request as a deployed client sent it, and the answer it got."""
+    """The 687-byte request as a deployed client sent it, and the body of the answer it got."""
     vector = json.loads(_VECTORS.read_text())[0]
-    return bytes.fromhex(vector["request"]), bytes.fromhex(vector["response"])
+    return bytes.fromhex(vector["request"]), bytes.fromhex(vector["body"])
 
 
 def different_requests(count: int) -> list[bytes]:
@@ -60,8 +63,8 @@ def different_requests(count: int) -> list[bytes]:
     for _ in range(100 * count):
         packet = request(write_expression(parse(_text(source, 4))))
         if len(packet) in _BYTES:
-            reply = judge.reply(packet)
-            if reply.status == 200 and reply.tail.count(b"\x8c") + reply.tail.count(b"X") in _STEPS:
+            answer = read_answer(judge.reply(packet).tail[HEADER_LENGTH - _STAMP :])
+            if isinstance(answer, Success) and len(answer.steps) in _STEPS:
                 packets[packet] = None
         if len(packets) == count:
             return list(packets)
@@ -85,15 +88,15 @@ def _text(source: random.Random, depth: int) -> str:
 def check_answer(port: int) -> None:
     """Ask the daemon the recorded question.
 
-    :raises RuntimeError: the answer is another than the deployed server's, its time stamp aside.
+    :raises RuntimeError: the body of the answer is another than the deployed server's.
     """
     question, expected = recorded()
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(question)
         answer = b""
-        while len(answer) < len(expected) and (data := connection.recv(65_536)):
+        while len(answer) < HEADER_LENGTH + len(expected) and (data := connection.recv(65_536)):
             answer += data
-    if answer[_STAMP:] != expected[_STAMP:]:
+    if answer[HEADER_LENGTH:] != expected:
         raise RuntimeError("the daemon's answer to the recorded request is not the recorded answer")
 
 

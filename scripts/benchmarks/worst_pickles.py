@@ -78,7 +78,7 @@ def _text(text: bytes) -> bytes:
     return b"\x8c" + bytes((len(text),)) + text
 
 
-def _object(name: bytes, **attributes: bytes) -> bytes:
+def _object(name: bytes, /, **attributes: bytes) -> bytes:
     state = b"".join(_text(attribute.encode()) + value for attribute, value in attributes.items())
     return b"ccalculator\n" + name + b"\n)\x81}(" + state + b"ub"
 
