@@ -22,11 +22,11 @@ from netlab.calc.calculator import Reply
 from netlab.calc.errors import FramingError
 from netlab.calc.framing import FrameReader
 from netlab.calc.limits import Limits
-from netlab.calc.turns import SLICE, Turns
 from netlab.common.addresses import address_text
 from netlab.common.prompt_write import write_promptly
 from netlab.common.reaper import Reaper
 from netlab.common.serving import ServedProtocol
+from netlab.common.turns import SLICE, Turns
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
 _MAX_PENDING_BYTES = 4 * 65_535

@@ -13,9 +13,9 @@ from netlab.calc.calculator import Reply
 from netlab.calc.connection import CalcProtocol
 from netlab.calc.errors import FramingError
 from netlab.calc.limits import Limits
-from netlab.calc.turns import Turns
 from netlab.common.reaper import Reaper
 from netlab.common.serving import ServedFactory
+from netlab.common.turns import Turns
 
 
 class ServingFactory(ServedFactory[CalcProtocol]):

@@ -4,11 +4,18 @@ Twisted's transports keep what is written until the next turn of the reactor, wh
 that turn and one to be told of it. On a connection that has nothing waiting, the bytes can be given to the kernel
 right away; measured, a request and its answer on one connection take a quarter less time. Whether anything waits is
 only known from two private attributes of Twisted's transports, so this file alone looks at them, and takes the
-ordinary way wherever they are not what it knows.
+ordinary way wherever they are not what it knows. A file's bytes need not come through this process at all.
 """
+
+import os
+import socket
+from collections.abc import Sequence
 
 from twisted.internet.interfaces import ITransport
 from twisted.internet.tcp import Server
+
+#: Buffers that one call may take (Linux allows 1,024).
+_MAX_BUFFERS = 64
 
 
 def write_promptly(transport: ITransport, data: bytes) -> bool:
@@ -17,16 +24,51 @@ def write_promptly(transport: ITransport, data: bytes) -> bool:
     Whether every byte is known to be in the kernel's hands. Whatever goes wrong, the transport finds out by itself
     and in its own way: the rest is given to it.
     """
-    if type(transport) is Server and _idle(transport):
-        try:
-            sent = transport.socket.send(data)
-        except OSError:
-            sent = 0
-        if sent == len(data):
-            return True
-        data = data[sent:]
-    transport.write(data)
+    sent = send_promptly(transport, (data,))
+    if sent == len(data):
+        return True
+    transport.write(data[sent:])
     return False
+
+
+def send_promptly(transport: ITransport, buffers: Sequence[bytes | memoryview], *, more: bool = False) -> int:
+    """Give the kernel what it takes of ``buffers``: how many bytes that was, and they are sent.
+
+    It is 0 where the transport has bytes of its own to send first, and when the connection is broken, which the
+    transport finds out when it writes.
+
+    :param more: whether other bytes follow at once, so that a segment need not be filled by these alone.
+    """
+    if type(transport) is not Server or not _idle(transport):
+        return 0
+    flags = socket.MSG_MORE if more else 0
+    try:
+        if len(buffers) == 1:
+            return transport.socket.send(buffers[0], flags)
+        return transport.socket.sendmsg(buffers[:_MAX_BUFFERS], (), flags)
+    except OSError:
+        return 0
+
+
+def can_send_files(transport: ITransport) -> bool:
+    """Whether `send_file_promptly` is for this transport: its bytes go to a TCP socket as they are."""
+    return type(transport) is Server and not transport.TLS
+
+
+def send_file_promptly(transport: ITransport, file: int, start: int, size: int) -> int | None:
+    """Have the kernel send ``size`` bytes, or as many as it takes now, of the open ``file``: how many it took.
+
+    0 is the end of the file. `None` if it takes none now, or the transport has bytes of its own to send first, or the
+    connection is broken, which the transport finds out when it writes.
+
+    :raises OSError: the file cannot be read, or not sent this way.
+    """
+    if type(transport) is not Server or not _idle(transport):
+        return None
+    try:
+        return os.sendfile(transport.fileno(), file, start, size)
+    except (BlockingIOError, ConnectionError):
+        return None
 
 
 def _idle(transport: Server) -> bool:

@@ -22,6 +22,8 @@ class ServedProtocol(Protocol):
     peer: str = ""
     #: Why we ended the connection, where we did.
     why: str | None = None
+    #: What was done on it, such as ``3 requests``, for the log's last line of it.
+    done: str = ""
 
     @abstractmethod
     def finish(self) -> None:
@@ -100,8 +102,9 @@ class ServedFactory(Factory, Generic[C]):
         why = connection.why
         if why is None and not reason.check(ConnectionDone, ConnectionAborted):
             why = reason.getErrorMessage()
-        line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
-        self.log.info(line, peer=connection.peer, why=why)
+        done = " after {done}" if connection.done else ""
+        line = "{{{peer}}} Connection closed" + done + (": {why}" if why else "")
+        self.log.info(line, peer=connection.peer, why=why, done=connection.done)
         self._check_stopped()
 
     # ---- stopping

@@ -17,13 +17,16 @@ CONNECTION_PARAMETERS = [
 ]
 
 
-def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor: Any) -> MultiService:
+def daemon_service(
+    options: DaemonOptions, factory: ServedFactory[Any], reactor: Any, *, files_each: int = 1
+) -> MultiService:
     """The whole daemon: the log it writes, its way to exit, and its listening.
 
     :param options: with ``listen``, ``max-connections`` and ``log-json``.
+    :param files_each: how many files a connection may have open, itself included.
     :raises CannotStart: ``--listen`` is no endpoint.
     """
-    allow_files(options["max-connections"])
+    allow_files(options["max-connections"] * files_each)
     service = MultiService()
     if options["log-json"]:
         JsonLog(options["log-json"]).setServiceParent(service)

@@ -21,7 +21,7 @@ from netlab.calc.header import CLIENT_ERROR, SERVER_ERROR, SUCCESS, Header, enco
 from netlab.calc.limits import Limits
 from netlab.calc.messages import Answer, Success
 from netlab.calc.server import CalcFactory
-from netlab.calc.turns import SLICE
+from netlab.common.turns import SLICE
 
 PEER = IPv4Address("TCP", "127.0.0.1", 12345)
 NOW = 1_700_000_000.9

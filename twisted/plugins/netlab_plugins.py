@@ -3,3 +3,4 @@
 from twisted.application.service import ServiceMaker
 
 netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
+netlab_web = ServiceMaker("netlab-web", "netlab.web.tap", "A file server that shows what HTTP does.", "netlab-web")

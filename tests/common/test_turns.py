@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.calc.turns import SLICE, Turns
+from netlab.common.turns import SLICE, Turns
 
 
 class TurnsTests(SynchronousTestCase):

@@ -1,0 +1,104 @@
+"""Lines of the access log: what was asked and answered, and how each connection began and ended.
+
+Two forms: the combined format of Apache and nginx, in which lines about connections begin with a ``#`` as comments do;
+and JSON, an object a line, ``event`` being ``opened``, ``request`` or ``closed``.
+"""
+
+import json
+import re
+from abc import ABC, abstractmethod
+
+from attrs import frozen
+from werkzeug.http import http_date
+
+_UNSAFE = re.compile(r"[^ !#-\[\]-~]")
+
+
+@frozen
+class Exchange:
+    """A request and its answer; ``when`` in unix seconds, ``size`` in bytes of the body."""
+
+    peer: str
+    when: float
+    request: bytes
+    status: int
+    size: int
+    referer: bytes | None = None
+    agent: bytes | None = None
+
+
+class Form(ABC):
+    """How a line is written; each method gives one line without its end. Times are unix seconds."""
+
+    @abstractmethod
+    def opened(self, peer: str, when: float) -> str:
+        """A connection is there."""
+
+    @abstractmethod
+    def exchange(self, it: Exchange) -> str:
+        """A request was answered."""
+
+    @abstractmethod
+    def closed(self, peer: str, when: float, requests: int, why: str) -> str:
+        """A connection is gone, after so many requests."""
+
+
+class Combined(Form):
+    """For programs that read logs of web servers, and for people."""
+
+    def opened(self, peer: str, when: float) -> str:
+        """A comment."""
+        return f"# [{_clf_date(when)}] {peer} opened"
+
+    def exchange(self, it: Exchange) -> str:
+        """Host, two names that are not known, time, request, status, bytes, referer, agent."""
+        host = it.peer.rpartition(":")[0].strip("[]") or it.peer
+        asked, referer, agent = _quoted(it.request), _quoted(it.referer), _quoted(it.agent)
+        return f"{host} - - [{_clf_date(it.when)}] {asked} {it.status} {it.size} {referer} {agent}"
+
+    def closed(self, peer: str, when: float, requests: int, why: str) -> str:
+        """A comment."""
+        return f"# [{_clf_date(when)}] {peer} closed after {count_text(requests)}: {why}"
+
+
+class JsonLines(Form):
+    """For programs."""
+
+    def opened(self, peer: str, when: float) -> str:
+        """``peer``."""
+        return _json("opened", when, peer)
+
+    def exchange(self, it: Exchange) -> str:
+        """``peer``, ``request``, ``status``, ``bytes``; ``referer`` and ``agent``, null where the client said none."""
+        fields = {"request": _text(it.request), "status": it.status, "bytes": it.size}
+        return _json("request", it.when, it.peer, **fields, referer=_text(it.referer), agent=_text(it.agent))
+
+    def closed(self, peer: str, when: float, requests: int, why: str) -> str:
+        """``peer``, ``requests``, ``why``."""
+        return _json("closed", when, peer, requests=requests, why=why)
+
+
+def count_text(requests: int) -> str:
+    """``1 request``, ``2 requests``."""
+    return f"{requests} request" + ("" if requests == 1 else "s")
+
+
+def _json(event: str, when: float, peer: str, **more: object) -> str:
+    return json.dumps({"event": event, "time": round(when, 6), "peer": peer, **more})
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "backslashreplace")
+
+
+def _quoted(value: bytes | None) -> str:
+    """In quotes, with every byte escaped that could end them or the line; ``"-"`` for none."""
+    if not value:
+        return '"-"'
+    return '"' + _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", value.decode("latin-1")) + '"'
+
+
+def _clf_date(when: float) -> str:
+    """``21/Nov/2026:14:00:00 +0000``, out of ``Sat, 21 Nov 2026 14:00:00 GMT``."""
+    date = http_date(int(when))
+    return f"{date[5:7]}/{date[8:11]}/{date[12:16]}:{date[17:25]} +0000"
