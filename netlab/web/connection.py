@@ -48,6 +48,9 @@ class Service(Shape):
     def answered(self, connection: "WebProtocol", request: Request | None, response: Response) -> None:
         """An answer is on its way; ``request`` is `None` if what it answers was none."""
 
+    def turn_ends(self, connection: "WebProtocol") -> None:
+        """Call the connection's `send_all` before this turn of the reactor ends, or now."""
+
     def closed(self, connection: "WebProtocol", reason: Failure) -> None:
         """A connection is gone."""
 
@@ -171,7 +174,11 @@ class WebProtocol(ServedProtocol):
         self._queued = False
         if self._phase in (_Phase.OPEN, _Phase.FINISHING):
             self._answer_all()
-        if not self._push():
+        self._service.turn_ends(self)
+
+    def send_all(self) -> None:
+        """Send what was answered in this turn; then do what is next."""
+        if self._phase is _Phase.CLOSED or not self._push():
             return
         if self._phase is _Phase.CLOSING:
             self._part()
@@ -189,7 +196,7 @@ class WebProtocol(ServedProtocol):
         while (request := reader.next()) is not None:
             if not self._answer(request):
                 break
-            if self._outbox.is_full and not self._push():
+            if self._outbox.is_full and reader.begun and not self._push():
                 break
             if turns.over or turns.measure() - began > SLICE:
                 self._queued = True

@@ -1,7 +1,6 @@
 """From a response as a value to the bytes and parts of files that are sent for it."""
 
 from netlab.web.folder import OpenFile
-from netlab.web.kept import Entry
 from netlab.web.outbox import Outbox
 from netlab.web.ranges import Slice
 from netlab.web.reply import Reply
@@ -9,13 +8,15 @@ from netlab.web.site import Response
 
 
 def put(outbox: Outbox, head: bytes, response: Response) -> None:
-    """Put a response into the outbox, behind those that are there; an open file becomes the outbox's to close."""
-    reply, file = response
+    """Put a response into the outbox, behind those that are there; its file becomes the outbox's to close."""
+    reply, entry = response
     outbox.add(head)
-    if isinstance(file, OpenFile):
-        _put_file(outbox, reply, file)
+    if entry is not None and isinstance(entry.file, OpenFile):
+        _put_file(outbox, reply, entry.file)
         return
-    content = _content(file, reply.packed)
+    content = b""
+    if entry is not None:
+        content = (entry.packed if reply.packed else entry.content) or b""
     for part in reply.body:
         if not isinstance(part, Slice):
             outbox.add(part)
@@ -35,10 +36,3 @@ def _put_file(outbox: Outbox, reply: Reply, file: OpenFile) -> None:
             outbox.add(part)
     if last is None:
         file.close()
-
-
-def _content(file: Entry | None, packed: bool) -> bytes:
-    """What the slices of a reply are of."""
-    if file is None:
-        return b""
-    return file.packed or b"" if packed else file.content

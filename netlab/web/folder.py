@@ -23,8 +23,11 @@ from netlab.web.packing import pack
 from netlab.web.pages import Named
 from netlab.web.resolve import is_served
 
-#: Longer files are not kept in memory but sent from the disk's cache, by the kernel: by then that is no slower.
-LARGEST_KEPT = 128 << 10
+#: Longer files are kept open, not read: from about here on the kernel is quicker to send what is in its own cache.
+LARGEST_READ = 16 << 10
+
+#: Unless they are of a kind that gets shorter packed: those are read, and packed once. That takes 3 ms at the most.
+LARGEST_PACKED = 128 << 10
 
 #: Names of one folder that are shown.
 MOST_NAMES = 2_000
@@ -41,20 +44,24 @@ class Absent(Enum):
 
 
 class OpenFile:
-    """A regular file that is open for reading, and must be closed."""
+    """A regular file that is open for reading. Whoever has it is one of its users, and must close it."""
 
-    def __init__(self, descriptor: int, stamp: Stamp, facts: Facts) -> None:
+    def __init__(self, descriptor: int, stamp: Stamp) -> None:
         self.descriptor = descriptor
-        self.facts = facts
         self._stamp = stamp
+        self._users = 1
+
+    def share(self) -> None:
+        """One more uses it."""
+        self._users += 1
 
     def check(self) -> None:
         """See that it is still as it was when it was opened; gone from its folder is no change.
 
         :raises FileChanged: it is not.
         """
-        now = _stamp(os.fstat(self.descriptor))
-        if (now.size, now.modified) != (self._stamp.size, self._stamp.modified):
+        status = os.fstat(self.descriptor)
+        if (status.st_size, status.st_mtime_ns) != (self._stamp.size, self._stamp.modified):
             raise FileChanged("the file changed while it was sent")
 
     def read(self, start: int, size: int) -> bytes:
@@ -68,8 +75,9 @@ class OpenFile:
         return data
 
     def close(self) -> None:
-        """Close it; once is enough."""
-        if self.descriptor >= 0:
+        """One of its users is done with it."""
+        self._users -= 1
+        if self._users == 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
@@ -89,28 +97,30 @@ class Folder:
         self._follow = follow_symlinks
         self._packs = packs
         self._wall = wall
+        #: What was found to be current in this turn: all its requests were there before it began.
+        self._seen: dict[bytes, Entry] = {}
 
-    def look(self, path: bytes) -> Entry | OpenFile | Absent:
-        """The file at ``path``, relative and without dot segments: from memory if it is as it was, else opened.
+    def look(self, path: bytes) -> Entry | Absent:
+        """The file at ``path``, relative and without dot segments; the entry must be closed after use.
 
         :raises Overloaded: no file can be opened now.
         """
-        entry = self._kept.get(path)
-        if entry is not None:
-            if self._is_current(entry):
-                return entry
-            self._kept.drop(path)
-        with self._found(path) as found:
-            if isinstance(found, Absent):
-                return found
-            descriptor, status, is_direct = found
-            if not stat.S_ISREG(status.st_mode):
-                return Absent.FOLDER if stat.S_ISDIR(status.st_mode) else Absent.MISSING
-            try:
-                file = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
-            except OSError as error:
-                return _absent(error)
-        return self._opened(path, file, is_direct)
+        entry = self._seen.get(path)
+        if entry is None:
+            entry = self._kept.get(path)
+            if entry is not None and not self._is_current(entry):
+                self._kept.drop(path)
+                entry = None
+            if entry is None:
+                return self._open(path)
+            self._seen[path] = entry
+        entry.share()
+        return entry
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._seen.clear()
+        self._kept.clear()
 
     def names(self, path: bytes) -> tuple[list[Named], bool] | Absent:
         """What may be seen in the folder at ``path``, and whether there is more; raises `Overloaded`."""
@@ -125,6 +135,10 @@ class Folder:
                 visible = (entry for entry in entries if not entry.name.startswith(b"."))
                 named = [self._named(path, entry) for entry in islice(visible, MOST_NAMES)]
                 return [entry for entry in named if entry is not None], next(visible, None) is not None
+
+    def turn_ends(self) -> None:
+        """Every file has to be looked at again."""
+        self._seen.clear()
 
     # ---- inside
 
@@ -146,24 +160,40 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def _opened(self, path: bytes, descriptor: int, is_direct: bool) -> Entry | OpenFile:
-        """Keep what is open if it is small, and close it then."""
+    def _open(self, path: bytes) -> Entry | Absent:
+        """Open what is at ``path``, and read it if it is small."""
+        with self._found(path) as found:
+            if isinstance(found, Absent):
+                return found
+            descriptor, status, is_direct = found
+            if not stat.S_ISREG(status.st_mode):
+                return Absent.FOLDER if stat.S_ISDIR(status.st_mode) else Absent.MISSING
+            try:
+                opened = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                return _absent(error)
         now = self._wall()
-        stamp = _stamp(os.fstat(descriptor))
-        file = OpenFile(descriptor, stamp, facts_of(path, stamp, now))
-        if stamp.size > LARGEST_KEPT:
-            return file
-        try:
-            content = file.read(0, stamp.size)
-            file.check()
-        except FileChanged:
-            return file
-        file.close()
-        packed = pack(content) if self._packs and file.facts.worth_packing else None
-        entry = Entry(path, stamp, file.facts, content, packed, is_direct)
+        stamp = _stamp(os.fstat(opened))
+        entry = self._entry(path, OpenFile(opened, stamp), stamp, facts_of(path, stamp, now), is_direct)
         if stamp.is_settled(now):
+            # What goes for it may have been seen in this turn.
+            self._seen.clear()
             self._kept.put(entry)
         return entry
+
+    def _entry(self, path: bytes, file: OpenFile, stamp: Stamp, facts: Facts, is_direct: bool) -> Entry:
+        """The file's content if it is small, else the file."""
+        packs = self._packs and facts.worth_packing
+        if stamp.size <= (LARGEST_PACKED if packs else LARGEST_READ):
+            try:
+                content = file.read(0, stamp.size)
+                file.check()
+            except FileChanged:
+                pass  # whoever sends it finds out
+            else:
+                file.close()
+                return Entry(path, stamp, facts, is_direct, content, pack(content) if packs else None)
+        return Entry(path, stamp, facts, is_direct, file=file)
 
     def _is_current(self, entry: Entry) -> bool:
         """Whether the path still leads to the same file, unchanged, and may still be served."""

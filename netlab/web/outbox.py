@@ -209,8 +209,9 @@ class Outbox:
         return not run
 
     def _give_file(self, part: FilePart) -> None:
-        """Give the kernel a piece of a file."""
-        part.file.check()
+        """Give the kernel a piece of a file; in the turn in which it was looked up, it is as it was."""
+        if self.is_waiting:
+            part.file.check()
         try:
             size = min(_FILE_CHUNK, part.stop - part.start)
             sent = send_file_promptly(self._transport, part.file.descriptor, part.start, size)

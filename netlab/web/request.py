@@ -6,6 +6,7 @@ no disagreement about its length can smuggle in another request (RFC 9112 §11.2
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import httptools
@@ -77,7 +78,7 @@ class RequestReader:
 
     def next(self) -> Request | None:
         """The next request that is complete; `None` if there is none, or a ``fault`` instead."""
-        if self.fault is not None:
+        if self.fault is not None or self._start == len(self._buffer):
             return None
         self._skip_empty_lines()
         buffer, start = self._buffer, self._start
@@ -167,8 +168,14 @@ class RequestReader:
         if host is None:
             if required and self._host_required:
                 raise RequestRefused(400, "HTTP/1.1 needs a Host field")
-        elif self._repeated_host or not _HOST.fullmatch(host):
+        elif self._repeated_host or not _is_host(host):
             raise RequestRefused(400, "the Host field is malformed")
+
+
+@lru_cache(64)
+def _is_host(value: bytes) -> bool:
+    """Whether this is a host and maybe a port (RFC 9110 §7.2)."""
+    return _HOST.fullmatch(value) is not None
 
 
 def _refusal(error: httptools.HttpParserError, head: bytes) -> RequestRefused:

@@ -8,7 +8,7 @@ from werkzeug.http import http_date
 
 from netlab.web import answer, lab, pages
 from netlab.web.errors import Overloaded, RequestRefused
-from netlab.web.folder import Absent, Folder, OpenFile
+from netlab.web.folder import Absent, Folder
 from netlab.web.kept import Entry
 from netlab.web.reply import Reply
 from netlab.web.request import Request
@@ -21,10 +21,10 @@ _OVERLOADED = (503, "too many files are open; try again")
 
 
 class Response(NamedTuple):
-    """A reply, and the file that the slices in its body are of."""
+    """A reply, and the file that the slices in its body are of; it must be closed after use."""
 
     reply: Reply
-    file: Entry | OpenFile | None = None
+    file: Entry | None = None
 
 
 class Site(Shape):
@@ -44,6 +44,12 @@ class Site(Shape):
 
     def head(self, reply: Reply, persistent: bool) -> bytes:
         """The head of an answer."""
+
+    def turn_ends(self) -> None:
+        """What was seen of files in this turn of the reactor has to be looked at again."""
+
+    def close(self) -> None:
+        """Close the files that are kept open."""
 
 
 class Redirected(Exception):
@@ -69,6 +75,8 @@ class OriginSite:
         self._wall = wall
         self._second = 0
         self._date = b""
+        #: The heads of this second, by the identity of their replies.
+        self._heads: dict[int, tuple[Reply, bytes]] = {}
 
     def respond(self, request: Request) -> Response:
         """Answer a request."""
@@ -97,7 +105,21 @@ class OriginSite:
         second = int(self._wall())
         if second != self._second:
             self._second, self._date = second, http_date(second).encode()
-        return reply.head(self._date, persistent)
+            self._heads.clear()
+        if not persistent:
+            return reply.head(self._date, persistent)
+        head = self._heads.get(id(reply))
+        if head is None or head[0] is not reply:
+            head = self._heads[id(reply)] = (reply, reply.head(self._date, persistent))
+        return head[1]
+
+    def turn_ends(self) -> None:
+        """Look at files again."""
+        self._folder.turn_ends()
+
+    def close(self) -> None:
+        """Close the files that are kept open."""
+        self._folder.close()
 
     # ---- inside
 
@@ -106,13 +128,11 @@ class OriginSite:
         file = self._folder.look(place.index_file if place.is_folder else place.path)
         if isinstance(file, Absent):
             return self._absent(place, file)
-        packed_size = len(file.packed) if isinstance(file, Entry) and file.packed is not None else None
+        packed_size = None if file.packed is None else len(file.packed)
         form = answer.chosen(request, file.facts, packed_size)
         varies = packed_size is not None
         if answer.is_special(request.fields):
             reply = answer.special(request, file.facts, form, varies=varies, boundary=self._boundary)
-        elif not isinstance(file, Entry):
-            reply = answer.plain(file.facts, form, varies=varies)
         else:
             known = file.replies.get((request.method, form.packed))
             if known is not None:
@@ -150,16 +170,15 @@ class OldSite:
         try:
             answer.check_method(request.method)
             place = _place(request, self._redirects)
-            file = self._folder.look(place.index_file if not place.path else place.path)
+            is_below = place.is_folder and place.path
+            file = Absent.MISSING if is_below else self._folder.look(place.path or place.index_file)
         except RequestRefused as fault:
             return Response(lab.refusal(fault.status))
         except Redirected as where:
             return Response(lab.redirect(*where.args))
         except Overloaded:
             return Response(lab.refusal(503))
-        if isinstance(file, Absent) or (place.is_folder and place.path):
-            if isinstance(file, OpenFile):
-                file.close()
+        if isinstance(file, Absent):
             return Response(lab.refusal(404))
         response = Response(lab.found(file.facts), file)
         return response if request.method != b"HEAD" else _headed(response)
@@ -175,6 +194,14 @@ class OldSite:
     def head(self, reply: Reply, persistent: bool) -> bytes:
         """The head of an answer."""
         return lab.head(reply, persistent)
+
+    def turn_ends(self) -> None:
+        """Look at files again."""
+        self._folder.turn_ends()
+
+    def close(self) -> None:
+        """Close the files that are kept open."""
+        self._folder.close()
 
 
 def redirects_of(rules: list[tuple[int, str, str]]) -> Redirects:
