@@ -279,12 +279,14 @@ class WebProtocol(ServedProtocol):
         self._go_on()
 
     def _broke(self, error: Exception) -> None:
-        """A file cannot be sent to its end: the length that was promised is not kept, and that tells the client."""
+        """A file cannot be sent to its end: the connection is cut off, which tells the client of it.
+
+        Not closed: what the kernel still has may be of the changed file.
+        """
         self.why = str(error) if isinstance(error, FileChanged) else f"the file cannot be sent: {error}"
         self._phase = _Phase.CLOSING
         self._service.sending.drop(self)
-        self._service.begun.touch(self)
-        self.transport.loseConnection()
+        self.transport.abortConnection()
 
     def _read_on(self, reading: bool) -> None:
         if reading != self._reading and not self._at_end:

@@ -8,6 +8,7 @@ passed it on.
 
 import errno
 import fcntl
+import socket
 import struct
 import termios
 from collections import deque
@@ -18,11 +19,18 @@ from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
 from netlab.common.prompt_write import can_send_files, send_file_promptly, send_promptly
+from netlab.web.errors import FileChanged
 from netlab.web.folder import OpenFile
 from netlab.web.ranges import Slice
 
 #: Bytes of a file in one system call: as much as a turn of the reactor may spend on one connection.
 _FILE_CHUNK = 1 << 20
+
+#: Bytes of a file that the kernel may have without having sent them once.
+_UNSENT = 1 << 18
+
+#: linux/tcp.h; Python has no name for it yet.
+_TCP_NOTSENT_LOWAT = 25
 
 #: Bytes that are handed to a transport at a time.
 _PIECE = 1 << 16
@@ -88,6 +96,7 @@ class Outbox:
         self.is_waiting = False
         self._registering = False
         self._by_kernel = can_send_files(transport)
+        self._is_held_short = False
 
     def add(self, data: bytes | memoryview) -> None:
         """Put bytes at the end."""
@@ -102,6 +111,9 @@ class Outbox:
         """Put a part of a file at the end; the file is closed after its last part, and whatever happens."""
         self._join()
         self._parts.append(FilePart(file, part, is_last=is_last))
+        if part.size > _UNSENT and self._by_kernel and not self._is_held_short:
+            self._is_held_short = True
+            self._transport.socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
         self.fresh = _MUCH
 
     @property
@@ -209,9 +221,12 @@ class Outbox:
         return not run
 
     def _give_file(self, part: FilePart) -> None:
-        """Give the kernel a piece of a file; in the turn in which it was looked up, it is as it was."""
-        if self.is_waiting:
-            part.file.check()
+        """Give the kernel a piece of a file, and see that it was still the same one.
+
+        What the kernel has taken are pages of the file, and a change in place changes them until they have left. So
+        it is let have no more than it needs, and the check comes after. In the turn in which the file was looked up
+        it needs none.
+        """
         try:
             size = min(_FILE_CHUNK, part.stop - part.start)
             sent = send_file_promptly(self._transport, part.file.descriptor, part.start, size)
@@ -220,8 +235,9 @@ class Outbox:
                 raise
             sent = send_promptly(self._transport, (part.file.read(part.start, min(_PIECE, size)),)) or None
         if sent == 0:
+            raise FileChanged("the file ended while it was sent")
+        if self.is_waiting:
             part.file.check()
-            part.file.read(part.start, 1)
         self._advance(part, sent or 0)
 
     def _give_transport(self) -> bool:
