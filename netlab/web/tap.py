@@ -100,12 +100,20 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     if reactor is None:
         from twisted.internet import reactor
     access = _access(options, reactor)
-    factory = WebFactory(_site(options), reactor, _limits(options), access)
+    factory = factory_of(options, reactor, access)
     # A client may have a file open besides its socket.
     service = daemon_service(options, factory, reactor, files_each=2)
     if isinstance(access, AccessFile):
         access.setServiceParent(service)
     return service
+
+
+def factory_of(options: Options, reactor: Any, access: AccessLog | None = None) -> WebFactory:
+    """What the options say is served, without anything that listens.
+
+    :raises CannotStart: as `makeService`.
+    """
+    return WebFactory(_site(options), reactor, _limits(options), access)
 
 
 def _limits(options: Options) -> Limits:

@@ -470,7 +470,7 @@ class DaemonTests(WebTests):
     def test_stopping(self) -> None:
         """SIGTERM lets an answer that has begun be read to its end; the address is free at once."""
         with self.daemon() as daemon, Client(daemon.port) as client:
-            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             client.send(b"GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n")
             while not client.received:
                 client._more()

@@ -1,5 +1,7 @@
 """Requests out of bytes: in any pieces the same, within limits, and nothing but requests and our own refusals."""
 
+from itertools import pairwise
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -48,7 +50,7 @@ class RequestReaderTests(SynchronousTestCase):
         """However TCP cuts the stream, the requests are the same."""
         stream = b"\r\n" + GET + b"\r\n\r\n" + GET + b"HEAD / HTTP/1.0\r\n\r\n"
         cuts = [0, *sorted(place % len(stream) for place in places), len(stream)]
-        pieces = [stream[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+        pieces = [stream[start:stop] for start, stop in pairwise(cuts)]
         reader = RequestReader(LIMITS)
         self.assertEqual(read(reader, *pieces), read(RequestReader(LIMITS), stream))
         self.assertFalse(reader.begun)
