@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draw the images of the sample site, always the same ones: ``python scripts/sample_site.py``.
 
-Six PNG files under ``images/``, four SVG and two GIF files under ``drawings/``; nothing but the standard library.
+Six PNG files under ``images/``, four PNG and two GIF files under ``drawings/``; nothing but the standard library. No
+SVG among them: the lab's old server sends no media type, and browsers do not guess that one.
 """
 
 import math
@@ -9,14 +10,14 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from pathlib import Path
 
 SITE = Path(__file__).resolve().parent.parent / "netlab" / "web" / "sample_site"
 WIDTH, HEIGHT = 240, 160
 
 Colour = tuple[int, int, int]
-INK, PAPER, BLUE, RED, GREEN, GREY = "#223", "#fbfbf8", "#2a6fbb", "#c8453b", "#3d8b57", "#99a"
+INK, PAPER, BLUE = (34, 34, 51), (251, 251, 248), (42, 111, 187)
+RED, GREEN, GREY = (200, 69, 59), (61, 139, 87), (153, 153, 170)
 
 
 # ---- PNG
@@ -138,69 +139,41 @@ def _clock(x: int, y: int, turn: float) -> int:
     return 2 if 0 < along < 22 and abs(across) < 2 else 0
 
 
-# ---- SVG
+# ---- drawings
 
 
-def svg(*content: str) -> bytes:
-    """A drawing on a sheet of 240 by 160."""
-    font = 'font-family="sans-serif" font-size="11"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" {font}>'
-    sheet = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
-    return "\n".join((head, sheet, *content, "</svg>", "")).encode()
+def ladder(*ways: str) -> Callable[[int, int], Colour]:
+    """Segments between a client at the left and a server at the right, from the top down: ``>`` or ``<``."""
+    step = 130 / len(ways)
+
+    def pixel(x: int, y: int) -> Colour:
+        if abs(x - 40) < 1 or abs(x - 200) < 1:
+            return GREY
+        for number, way in enumerate(ways):
+            share = (x - 40) / 160 if way == ">" else (200 - x) / 160
+            down = y - (20 + number * step + share * step * 0.7)
+            if 0 <= share <= 1 and abs(down) < (5 if share > 0.95 else 1.3):
+                return BLUE if way == ">" else GREEN
+        return PAPER
+
+    return pixel
 
 
-def text(x: float, y: float, words: str, colour: str = INK) -> str:
-    """Words around a point."""
-    return f'<text x="{x:g}" y="{y:g}" fill="{colour}" text-anchor="middle">{words}</text>'
+def layers(x: int, y: int) -> Colour:
+    """Who carries whom: each layer is wider than the one above."""
+    layer = y // 40
+    inside = 5 < y % 40 < 36 and abs(x - 120) < 60 + 15 * layer
+    return (RED, BLUE, GREEN, GREY)[layer] if inside else PAPER
 
 
-def line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    """A line."""
-    return f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" stroke="{colour}" stroke-width="1.5"/>'
-
-
-def box(x: float, y: float, width: float, height: float, colour: str) -> str:
-    """A filled box."""
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="3" fill="{colour}"/>'
-
-
-def ladder(*segments: tuple[str, str]) -> bytes:
-    """Segments between a client and a server, from the top down: ``>`` or ``<``, and words."""
-    parts = [
-        text(40, 16, "client"),
-        text(200, 16, "server"),
-        line(40, 22, 40, 154, GREY),
-        line(200, 22, 200, 154, GREY),
-    ]
-    step = 120 / len(segments)
-    for number, (way, words) in enumerate(segments):
-        top = 30 + number * step
-        start, end = (40, 200) if way == ">" else (200, 40)
-        colour = BLUE if way == ">" else GREEN
-        parts += [line(start, top, end, top + step * 0.7, colour), text(120, top + step * 0.2, words)]
-        parts.append(f'<circle cx="{end}" cy="{top + step * 0.7:g}" r="3" fill="{colour}"/>')
-    return svg(*parts)
-
-
-def layers() -> bytes:
-    """Who carries whom."""
-    names = ("HTTP", "TCP", "IP", "Ethernet")
-    colours = (RED, BLUE, GREEN, GREY)
-    parts = []
-    for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        parts += [box(60 - 15 * number, 10 + 36 * number, 120 + 30 * number, 30, colour)]
-        parts.append(text(120, 29 + 36 * number, name, "#fff"))
-    return svg(*parts)
-
-
-def sliding() -> bytes:
-    """A window over a row of bytes."""
-    states = [GREEN] * 4 + [BLUE] * 3 + [RED] * 2 + [GREY] * 3
-    boxes = [box(6 + 19 * place, 60, 16, 40, colour) for place, colour in enumerate(states)]
-    marks = [text(46, 120, "acknowledged"), text(109, 50, "sent"), text(158, 120, "may be"), text(205, 50, "must wait")]
-    edges = [line(place, 55, place, 105, INK) for place in (80, 175)]
-    tops = [line(start, 55, end, 55, INK) for start, end in pairwise((80, 175))]
-    return svg(*boxes, *marks, *edges, *tops)
+def sliding(x: int, y: int) -> Colour:
+    """A window over a row of bytes: acknowledged, sent, to be sent, and those that must wait."""
+    if (abs(y - 52) < 2 or abs(y - 108) < 2) and 79 < x < 176:
+        return INK
+    if not 60 < y < 100 or (x - 6) % 19 > 15 or not 6 <= x < 234:
+        return PAPER
+    place = (x - 6) // 19
+    return GREEN if place < 4 else BLUE if place < 7 else RED if place < 9 else GREY
 
 
 def main() -> None:
@@ -211,10 +184,10 @@ def main() -> None:
     files["images/noise.png"] = png(noise())
     files["drawings/ping.gif"] = gif(ping_frames(), 64, palette, 12)
     files["drawings/alarm.gif"] = gif(alarm_frames(), 64, palette, 25)
-    files["drawings/handshake.svg"] = ladder((">", "SYN"), ("<", "SYN, ACK"), (">", "ACK"))
-    files["drawings/close.svg"] = ladder((">", "FIN"), ("<", "ACK"), ("<", "FIN"), (">", "ACK"))
-    files["drawings/layers.svg"] = layers()
-    files["drawings/sliding.svg"] = sliding()
+    files["drawings/handshake.png"] = png(ladder(">", "<", ">"))
+    files["drawings/close.png"] = png(ladder(">", "<", "<", ">"))
+    files["drawings/layers.png"] = png(layers)
+    files["drawings/sliding.png"] = png(sliding)
     for name, content in files.items():
         path = SITE / name
         path.parent.mkdir(parents=True, exist_ok=True)

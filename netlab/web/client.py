@@ -111,8 +111,7 @@ class Connection(Protocol):
 
     async def fetch(self, wanted: Wanted) -> Fetched:
         """Send a request and wait for its response."""
-        self._nth += 1
-        self._first = None
+        self._begin()
         self._reader = reader = ResponseReader(headed=wanted.method == "HEAD", keeps=self._plan.keeps)
         whole: Deferred[None] = Deferred()
         self._whole = whole
@@ -131,6 +130,10 @@ class Connection(Protocol):
         now = self._clock.seconds()
         first = now if self._first is None else self._first
         return Fetched(wanted, outcome, self._number, self._nth, (first - began) * 1000, (now - began) * 1000)
+
+    def _begin(self) -> None:
+        self._nth += 1
+        self._first = None
 
     async def close(self) -> None:
         """Close it, if the server has not."""

@@ -171,7 +171,6 @@ class WebProtocol(ServedProtocol):
 
     def _go_on(self) -> None:
         """Answer what has arrived, as far as the turn and the peer allow; then do what is next."""
-        self._queued = False
         if self._phase in (_Phase.OPEN, _Phase.FINISHING):
             self._answer_all()
         self._service.turn_ends(self)
@@ -186,7 +185,8 @@ class WebProtocol(ServedProtocol):
             self._read_on(True)
 
     def _next_turn(self) -> None:
-        if self._queued:
+        self._queued = False
+        if not self._outbox.is_waiting:
             self._go_on()
 
     def _answer_all(self) -> None:
@@ -276,7 +276,8 @@ class WebProtocol(ServedProtocol):
         """All is sent: go on."""
         self._service.sending.drop(self)
         self._service.idle.touch(self)
-        self._go_on()
+        if not self._queued:
+            self._go_on()
 
     def _broke(self, error: Exception) -> None:
         """A file cannot be sent to its end: the connection is cut off, which tells the client of it.

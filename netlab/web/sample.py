@@ -21,6 +21,6 @@ TARGETS = (
     "/result.html",
     GALLERY,
     *(f"/images/{name}.png" for name in ("congestion", "interference", "mandelbrot", "noise", "packets", "windows")),
-    *(f"/drawings/{name}" for name in ("close.svg", "handshake.svg", "layers.svg", "sliding.svg")),
+    *(f"/drawings/{name}" for name in ("close.png", "handshake.png", "layers.png", "sliding.png")),
     *(f"/drawings/{name}" for name in ("alarm.gif", "ping.gif")),
 )
