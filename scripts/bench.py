@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from benchmarks import web
 from benchmarks.calc import Effort, measure
 from benchmarks.figures import as_json, as_text
 from benchmarks.machine import missing_programs
@@ -13,6 +14,7 @@ examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
   scripts/bench calc --json >a.json  the same figures for a program
+  scripts/bench web                  a minute and a half; the file server, against nginx
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
 hold, because the two programs are measured in turn, and the median of the rounds is taken. docs/benchmarks.md says
@@ -20,14 +22,21 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 """
 
 
+_WHAT = "calc: the calculator daemon, against redis-server; web: the file server, against nginx and http.server"
+
+
 def main() -> int:
     """Read the command line and measure."""
     arguments = _parser().parse_args()
-    missing = missing_programs()
+    missing = missing_programs(arguments.what)
     if missing:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
+        if arguments.what == "web":
+            found = web.measure(_effort(arguments).speed, _say)
+            print(web.as_json(found) if arguments.json else web.as_text(found))
+            return 0 if all(goal.met for goal in found.goals) else 1
         findings = measure(_effort(arguments), _say)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -43,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc"], help="calc: the calculator daemon, against redis-server")
+    parser.add_argument("what", choices=["calc", "web"], help=_WHAT)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")

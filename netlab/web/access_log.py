@@ -7,15 +7,15 @@ and JSON, an object a line, ``event`` being ``opened``, ``request`` or ``closed`
 import json
 import re
 from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import NamedTuple
 
-from attrs import frozen
 from werkzeug.http import http_date
 
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")
 
 
-@frozen
-class Exchange:
+class Exchange(NamedTuple):
     """A request and its answer; ``when`` in unix seconds, ``size`` in bytes of the body."""
 
     peer: str
@@ -48,17 +48,16 @@ class Combined(Form):
 
     def opened(self, peer: str, when: float) -> str:
         """A comment."""
-        return f"# [{_clf_date(when)}] {peer} opened"
+        return f"# [{_clf_date(int(when))}] {peer} opened"
 
     def exchange(self, it: Exchange) -> str:
         """Host, two names that are not known, time, request, status, bytes, referer, agent."""
-        host = it.peer.rpartition(":")[0].strip("[]") or it.peer
-        asked, referer, agent = _quoted(it.request), _quoted(it.referer), _quoted(it.agent)
-        return f"{host} - - [{_clf_date(it.when)}] {asked} {it.status} {it.size} {referer} {agent}"
+        end = _end(it.request, it.status, it.size, it.referer, it.agent)
+        return f"{_host(it.peer)} - - [{_clf_date(int(it.when))}] {end}"
 
     def closed(self, peer: str, when: float, requests: int, why: str) -> str:
         """A comment."""
-        return f"# [{_clf_date(when)}] {peer} closed after {count_text(requests)}: {why}"
+        return f"# [{_clf_date(int(when))}] {peer} closed after {count_text(requests)}: {why}"
 
 
 class JsonLines(Form):
@@ -98,7 +97,23 @@ def _quoted(value: bytes | None) -> str:
     return '"' + _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", value.decode("latin-1")) + '"'
 
 
-def _clf_date(when: float) -> str:
+# Pages are asked for again and again, so the parts of their lines are remembered.
+
+
+@lru_cache(256)
+def _end(request: bytes, status: int, size: int, referer: bytes | None, agent: bytes | None) -> str:
+    """A line from the request on."""
+    return f"{_quoted(request)} {status} {size} {_quoted(referer)} {_quoted(agent)}"
+
+
+@lru_cache(1_024)
+def _host(peer: str) -> str:
+    """An address without its port."""
+    return peer.rpartition(":")[0].strip("[]") or peer
+
+
+@lru_cache(16)
+def _clf_date(when: int) -> str:
     """``21/Nov/2026:14:00:00 +0000``, out of ``Sat, 21 Nov 2026 14:00:00 GMT``."""
-    date = http_date(int(when))
+    date = http_date(when)
     return f"{date[5:7]}/{date[8:11]}/{date[12:16]}:{date[17:25]} +0000"

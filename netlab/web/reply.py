@@ -44,6 +44,8 @@ class Reply:
     #: The head before the date and after it, made once: a reply is sent many times.
     before_date: bytes = field(init=False, repr=False)
     after_date: bytes = field(init=False, repr=False)
+    #: Bytes of the body.
+    size: int = field(init=False, repr=False)
 
     @before_date.default
     def _before_date(self) -> bytes:
@@ -54,9 +56,8 @@ class Reply:
         lines = b"\r\n" + render(self.fields)
         return lines if self.length is None else lines + b"Content-Length: %d\r\n" % self.length
 
-    @property
-    def size(self) -> int:
-        """Bytes of the body."""
+    @size.default
+    def _size(self) -> int:
         return sum(part.size if isinstance(part, Slice) else len(part) for part in self.body)
 
     def head(self, date: bytes, persistent: bool) -> bytes:

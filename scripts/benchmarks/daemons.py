@@ -68,6 +68,46 @@ def beating_calculator(folder: Path) -> Iterator[tuple[Running, int]]:
 
 
 @contextmanager
+def file_server(folder: Path, root: Path, *options: str) -> Iterator[Running]:
+    """``twistd -n netlab-web`` on ``root``."""
+    port = free_port()
+    twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile", str(folder / f"web-{port}.pid")]
+    command = [*twistd, "netlab-web", "--listen", f"tcp:{port}:interface=127.0.0.1", "--root", str(root), *options]
+    with _started("netlab-web", command, port, folder) as running:
+        yield running
+
+
+@contextmanager
+def nginx(folder: Path, root: Path, access_log: str) -> Iterator[Running]:
+    """Run nginx with one worker, with sendfile, as its packages set it; ``access_log`` is a path or ``off``."""
+    port = free_port()
+    temporary = folder / f"nginx-{port}"
+    temporary.mkdir()
+    paths = " ".join(
+        f"{name}_temp_path {temporary}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    settings = (
+        f"daemon off; master_process off; worker_processes 1; pid {temporary}/pid; error_log {temporary}/error.log;\n"
+        "events { worker_connections 1024; }\n"
+        f"http {{ access_log {access_log}; sendfile on; tcp_nopush on; keepalive_requests 100000000; {paths}\n"
+        f"server {{ listen 127.0.0.1:{port}; root {root}; }} }}\n"
+    )
+    (temporary / "nginx.conf").write_text(settings)
+    command = ["nginx", "-c", str(temporary / "nginx.conf"), "-e", str(temporary / "error.log")]
+    with _started("nginx", command, port, folder) as running:
+        yield running
+
+
+@contextmanager
+def http_server(folder: Path, root: Path) -> Iterator[Running]:
+    """``python -m http.server``, with HTTP/1.1 so that it keeps connections."""
+    port = free_port()
+    words = ["--bind", "127.0.0.1", "--protocol", "HTTP/1.1", "--directory", str(root), str(port)]
+    with _started("http.server", [sys.executable, "-m", "http.server", *words], port, folder) as running:
+        yield running
+
+
+@contextmanager
 def _started(name: str, command: list[str], port: int, folder: Path) -> Iterator[Running]:
     log = folder / f"{name.replace(' ', '-')}-{port}.log"
     with log.open("wb") as output, started_for(load=False):

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NEEDED = {"gcc": "gcc libc6-dev", "redis-server": "redis-server"}
+_NEEDED = {
+    "calc": {"gcc": "gcc libc6-dev", "redis-server": "redis-server"},
+    "web": {"nginx": "nginx-light", "wrk": "wrk"},
+}
 
 #: A share of the machine that other programs may take before ratios suffer.
 _QUIET = 0.06
 
 
-def missing_programs() -> list[str]:
-    """A sentence for each program that a measurement needs and that is not installed."""
+def missing_programs(what: str) -> list[str]:
+    """A sentence for each program that measuring ``what`` needs and that is not installed."""
     return [
         f"{program} is not installed (on Debian: apt-get install {package})"
-        for program, package in _NEEDED.items()
+        for program, package in _NEEDED[what].items()
         if shutil.which(program) is None
     ]
 
