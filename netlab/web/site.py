@@ -128,20 +128,25 @@ class OriginSite:
         file = self._folder.look(place.index_file if place.is_folder else place.path)
         if isinstance(file, Absent):
             return self._absent(place, file)
+        try:
+            return Response(self._reply(request, file), file)
+        except BaseException:
+            file.close()
+            raise
+
+    def _reply(self, request: Request, file: Entry) -> Reply:
+        """Answer with a file that is there."""
         packed_size = None if file.packed is None else len(file.packed)
         form = answer.chosen(request, file.facts, packed_size)
         varies = packed_size is not None
         if answer.is_special(request.fields):
-            reply = answer.special(request, file.facts, form, varies=varies, boundary=self._boundary)
-        else:
-            known = file.replies.get((request.method, form.packed))
-            if known is not None:
-                return Response(known, file)
+            return answer.special(request, file.facts, form, varies=varies, boundary=self._boundary)
+        reply = file.replies.get((request.method, form.packed))
+        if reply is None:
             reply = answer.plain(file.facts, form, varies=varies)
-            if request.method == b"HEAD":
-                reply = answer.without_body(reply)
+            reply = answer.without_body(reply) if request.method == b"HEAD" else reply
             file.replies[request.method, form.packed] = reply
-        return Response(reply, file)
+        return reply
 
     def _absent(self, place: Place, why: Absent) -> Response:
         """Answer for a place where there is no file: with its folder's page, if that may be seen."""
