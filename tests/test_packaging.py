@@ -156,6 +156,16 @@ class PackagingTests(SynchronousTestCase):
         )
         self.assertEqual({path for path in owned if not ours.match(path)}, set())
 
+    def test_sample_site(self) -> None:
+        """The wheel has the whole sample site of netlab-web."""
+        self.environment.have("wheel")
+        site = "netlab/web/sample_site"
+        source = {path.relative_to(ROOT).as_posix() for path in (ROOT / site).rglob("*") if path.is_file()}
+        installed = self.environment.packages
+        found = {path.relative_to(installed).as_posix() for path in (installed / site).rglob("*") if path.is_file()}
+        self.assertEqual(found, source)
+        self.assertEqual(sum(path.endswith((".png", ".gif")) for path in found), 12)
+
     def test_read_only(self) -> None:
         """Where twistd can't write its cache, it lists the daemons all the same, and quietly."""
         self.environment.have("wheel")

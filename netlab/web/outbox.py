@@ -140,7 +140,7 @@ class Outbox:
     def clear(self) -> None:
         """Forget everything, and close what is open."""
         for part in self._parts:
-            if isinstance(part, FilePart):
+            if isinstance(part, FilePart) and part.is_last:
                 part.file.close()
         self._parts.clear()
         self._short.clear()

@@ -253,6 +253,18 @@ class ConnectionTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
+    def test_lost_among_parts(self) -> None:
+        """A file of which several parts were to be sent is closed once, and stays open for the others who send it."""
+        _, other = self.connect()
+        asked = b"GET /big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-9,20-29,40-\r\n\r\n"
+        for transport in (self.transport, other):
+            transport.protocol.dataReceived(asked)
+        self.transport.loseConnection()
+        other.drain()
+        (answer, rest) = parse(other.value())
+        self.assertEqual((answer.status, rest), (206, b""))
+        self.assertIn(self.big[40:], answer.body)
+
     def test_lost(self) -> None:
         """A connection that is lost leaves nothing behind."""
         self.protocol.dataReceived(BIG + GET)
