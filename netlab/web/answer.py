@@ -54,15 +54,16 @@ def not_allowed(fault: RequestRefused, closes: bool) -> Reply:
     return refusal(fault.status, str(fault), *fields, closes=closes)
 
 
-def chosen(request: Request, facts: Facts, packed_size: int | None) -> Representation:
-    """The representation for this request: packed if it can be, the client asks for it, and no range of it.
+def asks_packed(fields: Mapping[bytes, bytes]) -> bool:
+    """Whether a request is better answered with packed content: it asks for that, and for no range."""
+    return wants_packed(fields.get(b"accept-encoding")) and b"range" not in fields
 
-    :param packed_size: the length of the file packed, `None` if it is not to be had packed.
-    """
-    fields = request.fields
-    if packed_size is not None and wants_packed(fields.get(b"accept-encoding")) and b"range" not in fields:
-        return Representation(facts.tag + "-gzip", packed_size, packed=True)
-    return Representation(facts.tag, facts.size, packed=False)
+
+def representation(facts: Facts, packed: bytes | None = None) -> Representation:
+    """The file as it is, or ``packed``."""
+    if packed is None:
+        return Representation(facts.tag, facts.size, packed=False)
+    return Representation(facts.tag + "-gzip", len(packed), packed=True)
 
 
 def plain(facts: Facts, form: Representation, *, varies: bool) -> Reply:

@@ -28,6 +28,9 @@ def put(outbox: Outbox, head: bytes, response: Response) -> None:
 
 def _put_file(outbox: Outbox, reply: Reply, file: OpenFile) -> None:
     """Parts of an open file, and what stands between them."""
+    if len(reply.body) == 1 and isinstance(reply.body[0], Slice):
+        outbox.add_file(file, reply.body[0], is_last=True)
+        return
     last = next((part for part in reversed(reply.body) if isinstance(part, Slice)), None)
     for part in reply.body:
         if isinstance(part, Slice):

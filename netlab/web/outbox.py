@@ -111,7 +111,7 @@ class Outbox:
         """Put a part of a file at the end; the file is closed after its last part, and whatever happens."""
         self._join()
         self._parts.append(FilePart(file, part, is_last=is_last))
-        if part.size > _UNSENT and self._by_kernel and not self._is_held_short:
+        if part.stop - part.start > _UNSENT and self._by_kernel and not self._is_held_short:
             self._is_held_short = True
             self._transport.socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
         self.fresh = _MUCH

@@ -136,16 +136,18 @@ class OriginSite:
 
     def _reply(self, request: Request, file: Entry) -> Reply:
         """Answer with a file that is there."""
-        packed_size = None if file.packed is None else len(file.packed)
-        form = answer.chosen(request, file.facts, packed_size)
-        varies = packed_size is not None
-        if answer.is_special(request.fields):
+        packed = file.packed is not None and answer.asks_packed(request.fields)
+        special = answer.is_special(request.fields)
+        reply = None if special else file.replies.get((request.method, packed))
+        if reply is not None:
+            return reply
+        form = answer.representation(file.facts, file.packed if packed else None)
+        varies = file.packed is not None
+        if special:
             return answer.special(request, file.facts, form, varies=varies, boundary=self._boundary)
-        reply = file.replies.get((request.method, form.packed))
-        if reply is None:
-            reply = answer.plain(file.facts, form, varies=varies)
-            reply = answer.without_body(reply) if request.method == b"HEAD" else reply
-            file.replies[request.method, form.packed] = reply
+        reply = answer.plain(file.facts, form, varies=varies)
+        reply = answer.without_body(reply) if request.method == b"HEAD" else reply
+        file.replies[request.method, packed] = reply
         return reply
 
     def _absent(self, place: Place, why: Absent) -> Response:
