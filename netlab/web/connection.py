@@ -108,10 +108,10 @@ class WebProtocol(ServedProtocol):
         """The client has sent its last byte; it may still read its answers."""
         self.why = self.why or "data is empty"
         self._at_end = True
-        if self._phase is _Phase.CLOSING:
-            self.transport.loseConnection()
-        else:
+        if self._phase is not _Phase.CLOSING:
             self.finish()
+        elif not self._outbox.is_waiting:
+            self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Our last byte is sent; nothing is left to do."""

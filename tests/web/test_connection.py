@@ -201,6 +201,14 @@ class ConnectionTests(SynchronousTestCase):
         self.assertFalse(self.transport.connected)
         self.assertEqual(self.told.events[-1], (2, "data is empty"))
 
+    def test_all_is_said_on_both_sides(self) -> None:
+        """Who asks for the last time and shuts down its sending side gets all of the answer."""
+        self.protocol.dataReceived(BIG.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        self.protocol.readConnectionLost()
+        self.transport.drain()
+        self.assertEqual([answer.body for answer in self.answers()], [self.big])
+        self.assertFalse(self.transport.connected)
+
     def test_the_turn_is_shared(self) -> None:
         """Who asks much waits for the next turn of the reactor between its answers."""
         self.fine = 0.0

@@ -275,6 +275,18 @@ class ServingTests(WebTests):
                 client.send(bytes((byte,)))
             self.assertEqual(client.answer().body, b"<p>hello</p>")
 
+    def test_half_closed(self) -> None:
+        """A client that asks, shuts down its sending side and reads slowly gets everything."""
+        big = (self.root / "big.bin").read_bytes()
+        asked = b"GET /big.bin HTTP/1.1\r\nHost: a\r\nConnection: %b\r\n\r\n"
+        with self.daemon() as daemon:
+            for wish in (b"close", b"keep-alive"):
+                with Client(daemon.port) as client:
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+                    client.send(GET + asked % wish)
+                    client.socket.shutdown(socket.SHUT_WR)
+                    self.assertEqual([answer.body for answer in split(client.rest())], [b"<p>hello</p>", big])
+
     def test_what_an_origin_server_says(self) -> None:
         """An answer has what RFC 9110 asks for, and one to HEAD has the same and no body."""
         with self.daemon() as daemon, Client(daemon.port) as client:
