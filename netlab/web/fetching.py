@@ -127,6 +127,8 @@ class ResponseReader:
 
         :raises ResponseError: it ends too early.
         """
+        if not self._head_size and not self._has_head:
+            raise ResponseError("the server closed the connection before it answered")
         names = {name.lower() for name, _ in self._fields}
         if not self._has_head or not names.isdisjoint(("content-length", "transfer-encoding")):
             raise ResponseError(f"the connection ended within the response, after {self._size:,} bytes of its body")
