@@ -11,6 +11,7 @@ from netlab.calc.errors import AnswerTimeout
 from netlab.calc.functions import CONSTANTS, FUNCTIONS
 from netlab.calc.question import Wishes, seconds_of
 from netlab.cli.calc_output import JsonLines, Output, Story, Text
+from netlab.cli.endpoints import endpoint_of, refused_text
 from netlab.cli.progress import Progress
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed, has_colour, say
@@ -139,7 +140,6 @@ class _Run:
     def start(self, reactor: Any) -> "Deferred[Any]":
         """Ask everything; fires when all is answered and the connection is gone."""
         from netlab.calc.client import calculate_all
-        from netlab.cli.endpoints import endpoint_of
 
         texts = self.output.texts
         endpoint = endpoint_of(reactor, self.target)
@@ -193,7 +193,7 @@ def _lines(file: str) -> list[str]:
 def _explained(error: NetlabError, target: str) -> str:
     """What went wrong with a connection, and what can be done."""
     if isinstance(error, ConnectRefused):
-        return f"nothing listens on {target} (start a server with: twistd -n netlab-calc, or name one with --connect)"
+        return refused_text(target, "netlab-calc")
     if isinstance(error, AnswerTimeout):
         return f"{target}: {error} (--timeout allows longer)"
     if isinstance(error, ConnectionFault):

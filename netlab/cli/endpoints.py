@@ -34,3 +34,8 @@ def endpoint_of(reactor: Any, text: str, option: str = "--connect") -> "IStreamC
     raise click.UsageError(
         f"{option} {text!r} is no endpoint; give HOST:PORT, :PORT, or a Twisted one such as unix:/path, tls:host:port"
     )
+
+
+def refused_text(target: str, daemon: str) -> str:
+    """What to say where nothing listens, and how to have something: ``daemon`` is a tap name."""
+    return f"nothing listens on {target} (start a server with: twistd -n {daemon}, or name one with --connect)"

@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _upper() -> click.Command:
+    from netlab.cli.upper import upper
+
+    return upper
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "upper": Entry(_upper, "Play a client of the TCP laboratory, and tell how the connection ended."),
 }
 
 #: What a shell reports of a program that died of these signals.

@@ -97,12 +97,16 @@ class ServedFactory(Factory, Generic[C]):
     def closed(self, connection: C, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""
         self._connections.discard(connection)
+        self.log_closed(connection, reason)
+        self._check_stopped()
+
+    def log_closed(self, connection: C, reason: Failure) -> None:
+        """Tell that a connection is gone, and why."""
         why = connection.why
         if why is None and not reason.check(ConnectionDone, ConnectionAborted):
             why = reason.getErrorMessage()
         line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
         self.log.info(line, peer=connection.peer, why=why)
-        self._check_stopped()
 
     # ---- stopping
 

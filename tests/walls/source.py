@@ -20,6 +20,8 @@ GLUE_FILES = {
     "netlab/calc/serving.py",
     "netlab/calc/serving_options.py",
     "netlab/calc/turns.py",
+    "netlab/upper/performing.py",
+    "netlab/upper/plain_socket.py",
     "netlab/proxy/singleflight.py",
     "netlab/proxy/stores/base.py",
     "netlab/proxy/stores/batches.py",

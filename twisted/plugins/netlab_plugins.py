@@ -3,3 +3,7 @@
 from twisted.application.service import ServiceMaker
 
 netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
+
+netlab_upper = ServiceMaker(
+    "netlab-upper", "netlab.upper.tap", "Uppercase servers, to watch TCP by.", "netlab-upper"
+)
