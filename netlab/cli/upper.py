@@ -35,9 +35,7 @@ def _reads(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
         return None if value is None else Until(value)
     if value.isascii() and value.isdigit() and len(value) < 20 and 0 <= int(value) <= MAX_COUNT:
         return int(value)
-    raise click.BadParameter(
-        f"{value!r} is neither a number of reads nor {' nor '.join(until.value for until in Until)}"
-    )
+    raise click.BadParameter(f"{value!r} is no number, nor enough, nor end")
 
 
 #: After \b click leaves a paragraph's lines as they are.

@@ -6,6 +6,7 @@ kernel would have sent a RST. Here `take` takes a connected socket out of its tr
 `send`, `shutdown` and `close` as a plain program makes them, except that it is the reactor that waits.
 """
 
+import errno
 import fcntl
 import socket
 import struct
@@ -60,6 +61,7 @@ class PlainSocket:
         self._reactor = reactor
         self._patience = patience
         self._waiting: Deferred[None] | None = None
+        self._lost = False
         #: Bytes that the kernel gave us, and bytes that it took from us.
         self.received = 0
         self.sent = 0
@@ -74,7 +76,8 @@ class PlainSocket:
             await self.readable()
             try:
                 data = self._socket.recv(size)
-            except BlockingIOError:  # the kernel may say that there is something, and think again
+            except BlockingIOError:
+                self._check_alarm()
                 continue
             self.received += len(data)
             self.moved()
@@ -93,11 +96,17 @@ class PlainSocket:
             try:
                 sent = self._socket.send(data)
             except BlockingIOError:
+                self._check_alarm()
                 await self._writable()
                 continue
             self.sent += sent
             self.moved()
             return sent
+
+    def _check_alarm(self) -> None:
+        """There was nothing to do after all: the kernel may think again, but a reactor that stops calls no more."""
+        if self._lost:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the reactor has stopped")
 
     def end_sending(self) -> None:
         """``shutdown(SHUT_WR)``."""
@@ -167,6 +176,7 @@ class PlainSocket:
 
     def connectionLost(self, reason: Failure) -> None:
         """Something is wrong, and the next call will say what; or the reactor stops."""
+        self._lost = True
         self._go_on()
 
     def logPrefix(self) -> str:
