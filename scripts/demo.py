@@ -160,6 +160,19 @@ def calculator(folder: Path) -> None:
         server.stop()
 
 
+def uppercase(folder: Path) -> None:
+    """The TCP laboratory: a server that answers a thousandfold, and a client that closes before it has read that."""
+    tell("\n== The TCP laboratory ==\n\nStart a server that answers everything a thousand times over.")
+    listen = ("--listen", "tcp:0:interface=127.0.0.1")
+    with daemon(folder, "netlab-upper", *listen, "--variant", "v3") as server:
+        play = ("netlab", "upper", "--connect", f"127.0.0.1:{server.port()}", "--variant", "v3")
+        tell("\nA client that reads some of the answer and closes makes its kernel send a reset (RST):")
+        run(*play, has=["closed here after 2,048 bytes with 10,952 unread, which sends a RST"])
+        tell("\nOne that ends only its sending gets all of it:")
+        run(*play, "--read-size", "20000", "--reads", "1", "--close", "half", has=["closed by the peer after 13,000"])
+        server.stop()
+
+
 def main() -> int:
     """Tell the whole story; the exit code."""
     # Output goes to a pipe here: nothing of a terminal may change it.
@@ -170,6 +183,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="netlab-demo-") as folder:
             calculator(Path(folder))
+            uppercase(Path(folder))
     except (DemoFailedError, subprocess.TimeoutExpired, OSError) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1

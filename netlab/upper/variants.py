@@ -30,7 +30,9 @@ class Variant:
         """What it does, in a line: ``v2: recv(5), upper case, send; until the client closes``."""
         wait = f"wait {self.delay:g} s, " if self.delay else ""
         often = f" × {self.repeat:,}" if self.repeat > 1 else ""
-        until = f"{self.messages:,} times, then close" if self.messages else "until the client closes"
+        until = "until the client closes"
+        if self.messages:
+            until = f"{self.messages:,} times, then close" if self.messages > 1 else "once, then close"
         return f"{self.name}: {wait}recv({self.receive_size}), upper case{often}, send; {until}"
 
 

@@ -144,7 +144,7 @@ class DaemonTests(SynchronousTestCase):
         """Each part of a variant has its option, and what is served is said."""
         words = ("--variant", "v4", "--receive-size", "3", "--repeat", "2", "--delay", "0", "--messages", "1")
         with self.daemon(*words) as daemon:
-            daemon.wait_for(r"Each client gets v4: recv\(3\), upper case × 2, send; 1 times, then close")
+            daemon.wait_for(r"Each client gets v4: recv\(3\), upper case × 2, send; once, then close")
             client = self.client(daemon)
             client.sendall(b"abc")
             came = b""
