@@ -152,7 +152,10 @@ class DaemonTests(SynchronousTestCase):
                 came += data
             self.assertEqual(came, b"ABCABC")
         with self.daemon("--variant", "session", "--messages", "0") as daemon:
-            daemon.wait_for("until the client closes")
+            client = self.client(daemon)
+            for _ in range(3):
+                client.sendall(b"abc")
+                self.assertEqual(client.recv(100), b"ABC")
 
     def test_unread_at_the_close(self) -> None:
         """A server that closes before it has read everything says that this is a reset."""
