@@ -84,24 +84,25 @@ class PlainSocket:
             return data
 
     async def send(self, what: Send) -> None:
-        """Give the kernel every byte of ``what``, by as few calls as it lets us, and one a turn of the reactor."""
+        """Give the kernel every byte of ``what``, by as few calls as it lets us, and one a turn of the reactor.
+
+        While the kernel takes nothing, nothing that it was to take is kept.
+        """
         offset = 0
         while offset < what.length:
-            if offset:
+            offset += self._send_some(what.window(offset))
+            if offset < what.length:
                 await self._writable()
-            offset += await self._send_some(what.window(offset))
 
-    async def _send_some(self, data: bytes) -> int:
-        while True:
-            try:
-                sent = self._socket.send(data)
-            except BlockingIOError:
-                self._check_alarm()
-                await self._writable()
-                continue
-            self.sent += sent
-            self.moved()
-            return sent
+    def _send_some(self, data: bytes) -> int:
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            self._check_alarm()
+            return 0
+        self.sent += sent
+        self.moved()
+        return sent
 
     def _check_alarm(self) -> None:
         """There was nothing to do after all: the kernel may think again, but a reactor that stops calls no more."""
