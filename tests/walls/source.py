@@ -10,9 +10,12 @@ from attrs import field, frozen
 GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
     "netlab/common/addresses.py",
+    "netlab/common/connecting.py",
     "netlab/common/daemon.py",
     "netlab/common/prompt_write.py",
     "netlab/common/reaper.py",
+    "netlab/common/serving.py",
+    "netlab/common/serving_options.py",
     "netlab/calc/connection.py",
     "netlab/calc/serving.py",
     "netlab/calc/serving_options.py",
