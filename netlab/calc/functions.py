@@ -52,11 +52,6 @@ class Function:
     apply: Apply | None
     guard: Guard | None = None
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether the same arguments always give the same result."""
-        return self.apply is not None
-
 
 #: Below this many bits a product, a power or a decimal text costs no more than any other operation.
 SMALL_BITS = 512

@@ -178,8 +178,40 @@ class DaemonTests(SynchronousTestCase):
             self.assertIn(b'"result": 2', busy.packet())
             self.assertTrue(busy.at_end())
             self.assertEqual(daemon.wait(), 0)
-        with Daemon(temporary_folder(self), "netlab-calc", "--listen", f"tcp:{daemon.port}:interface=127.0.0.1"):
-            """It restarts at once on the same port."""
+        again = Daemon(temporary_folder(self), "netlab-calc", "--listen", f"tcp:{daemon.port}:interface=127.0.0.1")
+        with again, Client(daemon.port) as client:
+            client.send(packet)
+            self.assertIn(b'"result": 2', client.packet())
+
+    def test_one_write(self) -> None:
+        """All answers that are ready in one turn leave in one system call."""
+        strace = require_program("strace")
+        folder = temporary_folder(self)
+        trace = folder / "trace"
+        with self.daemon("--no-request-log") as daemon, Client(daemon.port) as client:
+            tracer = subprocess.Popen(
+                [
+                    strace,
+                    "-f",
+                    "-e",
+                    "trace=sendto,sendmsg,write,writev",
+                    "-o",
+                    str(trace),
+                    "-p",
+                    str(daemon.process.pid),
+                ],
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert tracer.stderr is not None
+            self.assertIn("attached", tracer.stderr.readline())
+            client.send(request("6 * 7") * 20)
+            for _ in range(20):
+                self.assertIn(b"42", client.packet())
+            tracer.send_signal(signal.SIGINT)
+            tracer.communicate(timeout=PATIENCE)
+        sends = [line for line in trace.read_text().splitlines() if "result" in line or "sendto" in line]
+        self.assertEqual(len(sends), 1, sends)
 
     def test_busy_port_and_bad_values(self) -> None:
         """What cannot start says so in one line and exits with 1."""
