@@ -254,12 +254,13 @@ class DaemonTests(SynchronousTestCase):
     def test_unix_endpoint(self) -> None:
         """A UNIX socket works as well as TCP."""
         path = temporary_folder(self) / "s"
-        with Daemon(path.parent, "netlab-calc", "--listen", f"unix:{path}"):
+        with Daemon(path.parent, "netlab-calc", "--listen", f"unix:{path}") as daemon:
             client = socket.socket(socket.AF_UNIX)
             client.connect(str(path))
             with Client(0, client) as talk:
                 talk.send(request("1 + 2"))
                 self.assertIn(b'"result": 3', talk.packet())
+            daemon.wait_for(r"Connection closed\n")
 
     def test_tls_endpoint(self) -> None:
         """TLS works, pipelined and past what one write holds."""
