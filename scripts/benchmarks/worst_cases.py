@@ -105,7 +105,7 @@ def _integers() -> dict[str, Expression]:
         "largest integers, divided": reduced,
         "largest products": _chain("+", [product] * 5),
         "products that grow to the limit": _chain("+", [growing] * 12),
-        "integers too small to be metered, added": _chain("+", _numbers(small) * 550),
+        "integers too small to be metered, added": _chain("+", _numbers(small) * (_NODES // 2 - 1)),
         "integers too small to be metered, multiplied": unmetered,
     }
 
