@@ -262,9 +262,7 @@ def _how_it_ended(reason: Failure, begun: int) -> str:
     if reason.check(ConnectionDone):
         return f"the server closed the connection {when}"
     if reason.check(ConnectionLost):
-        details = ", ".join(map(str, cast(ConnectionLost, reason.value).args))
-        why = f" ({details})" if details else "; it may have as many connections as it allows, or be stopping"
-        return f"the server broke the connection off {when}{why}"
+        return f"the server broke the connection off {when}; it may be stopping, or have all the connections it allows"
     return f"the connection was lost {when}: {reason.getErrorMessage().rstrip('.')}"
 
 

@@ -309,10 +309,10 @@ def _sums(levels: int) -> bytes:
     return b"".join(parts)
 
 
-def _causes(levels: int) -> bytes:
-    """An error whose cause is one whose cause is one…, each with the text of memo 0 six times more."""
-    kind, words = named("builtins", "ValueError"), b"h\x00" * 6
-    return kind + MARK + words + (_causes(levels - 1) if levels else b"") + b"t" + REDUCE
+def _causes(levels: int, words: bytes) -> bytes:
+    """An error whose cause is one whose cause is one…: first ``words``, then what is in memo 0 again and again."""
+    cause = _causes(levels - 1, b"h\x00") if levels else b""
+    return named("builtins", "ValueError") + MARK + words + b"h\x00" * 6 + cause + b"t" + REDUCE
 
 
 def _calls(levels: int, width: int) -> bytes:
@@ -390,7 +390,7 @@ TOO_MUCH: dict[str, bytes] = {
         (b"h\x01)\x81}(" + text("operator") + b"h\x00" + text("operand")) * 1_500 + TWO + b"ub" * 1_500,
     ),
     "a bomb of steps": body(tuple_of(b"K\x01", list_of(text("s" * 30_000), MEMOIZE, b"h\x00" * 17_000))),
-    "a bomb of causes": body(text("s" * 30_000), MEMOIZE, b"0", _causes(7)),
+    "a bomb of causes": body(_causes(7, text("s" * 30_000) + MEMOIZE)),
     "2,000 sums": body(
         PLUS + MEMOIZE + named("calculator", "BinaryExpr") + MEMOIZE,
         b"".join([text("left_operand"), MEMOIZE, text("operator"), MEMOIZE, text("right_operand"), MEMOIZE]),
