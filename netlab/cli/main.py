@@ -101,7 +101,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return _INTERRUPTED
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "netlab"
+        command = error.ctx.command_path if error.ctx else _command_of(sys.argv[1:] if arguments is None else arguments)
         say(f"{command}: {_wrong_usage(error)} (see {command} --help)")
         return error.exit_code
     except Failed as error:
@@ -113,6 +113,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say(f"netlab: a fault of its own, {type(error).__name__}: {error} (NETLAB_DEBUG=1 shows where)")
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    """Whose command line it is, where the error does not say."""
+    return " ".join(["netlab", *(word for word in arguments[:1] if word in COMMANDS)])
 
 
 def _wrong_usage(error: click.UsageError) -> str:
