@@ -131,7 +131,12 @@ class CalcProtocol(ServedProtocol):
         """Our last byte is sent; nothing is left to do."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone, with whatever was unfinished."""
+        """The connection is gone, with whatever was unfinished.
+
+        To epoll a UNIX socket is lost when the client goes first, though every answer has been sent.
+        """
+        if self._phase is _Phase.CLOSING:
+            reason = connectionDone
         self._phase = _Phase.CLOSED
         self._drop_backlog()
         self._service.closed(self, reason)

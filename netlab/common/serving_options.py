@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from twisted.application.service import MultiService
-
-from netlab.common.daemon import CleanExit, DaemonOptions, JsonLog, ListeningService, allow_files, option, whole
+from netlab.common.daemon import CleanExit, DaemonOptions, InOrder, ListeningService, allow_files, option, whole
+from netlab.common.json_log import JsonLog
 from netlab.common.limits import ConnectionLimits
+from netlab.common.quiet_collector import QuietCollector
 from netlab.common.serving import ServedFactory
 
 _LIMITS = ConnectionLimits()
@@ -17,17 +17,18 @@ CONNECTION_PARAMETERS = [
 ]
 
 
-def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor: Any) -> MultiService:
+def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor: Any) -> InOrder:
     """The whole daemon: the log it writes, its way to exit, and its listening.
 
     :param options: with ``listen``, ``max-connections`` and ``log-json``.
     :raises CannotStart: ``--listen`` is no endpoint.
     """
     allow_files(options["max-connections"])
-    service = MultiService()
+    service = InOrder()
     if options["log-json"]:
-        JsonLog(options["log-json"]).setServiceParent(service)
+        JsonLog(options.daemon, options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    QuietCollector(reactor).setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
     ListeningService(options.daemon, options["listen"], endpoint, factory, factory.stop).setServiceParent(service)
     return service
