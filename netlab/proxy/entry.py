@@ -1,0 +1,39 @@
+"""What the cache keeps of an answer, and under which key."""
+
+from attrs import frozen
+
+from netlab.calc.header import HEADER_LENGTH, STEPS, Header
+
+#: Where the high byte of the flags stands in a packet, and the bit S in that byte.
+_FLAGS_AT = 6
+_STEPS_BIT = STEPS >> 8
+
+
+def key_of(frame: bytes) -> bytes:
+    """The key of a request: S as one byte, then the body (protocols.md §1 Proxy rules).
+
+    Bytes and nothing decoded: two requests are one to the cache only when a server could not tell them apart, and a
+    pickle never shares an entry with JSON.
+    """
+    return (b"S" if frame[_FLAGS_AT] & _STEPS_BIT else b"-") + frame[HEADER_LENGTH:]
+
+
+@frozen
+class Entry:
+    """A stored answer.
+
+    ``packet`` is the whole response as the upstream sent it, time stamp included, and is sent again unchanged.
+    ``timestamp`` (unix seconds) and ``max_age`` (seconds) are its header's. ``stored_at`` is the moment it was stored,
+    in seconds of this process's monotonic clock; `None` when another process, or an earlier run, stored it.
+    """
+
+    packet: bytes
+    timestamp: int
+    max_age: int
+    stored_at: float | None = None
+
+    @classmethod
+    def of(cls, packet: bytes, stored_at: float | None) -> "Entry":
+        """The entry for a response."""
+        header = Header.decode(packet)
+        return cls(packet, header.timestamp, header.max_age, stored_at)

@@ -1,0 +1,69 @@
+"""Hits that need no thought: whole requests, the time stamp aside, whose answer is known to serve until some moment.
+
+A hit found here costs one look-up of bytes that arrived. It is one more view of the memory store, never a second
+truth: as soon as the store no longer holds the very entry, the view is void.
+"""
+
+from collections import OrderedDict
+
+from attrs import frozen
+
+from netlab.calc.calculator import Reply
+from netlab.calc.header import Header
+from netlab.proxy.entry import Entry
+from netlab.proxy.freshness import Clocks, Freshness
+from netlab.proxy.stores.memory import MemoryStore
+
+#: Requests that are remembered so; one takes as many bytes as the request itself, and an object or two.
+_MOST = 4_096
+
+
+@frozen(eq=False)
+class Hot:
+    """An answer ready to be sent, and until when, on either clock."""
+
+    reply: Reply
+    key: bytes
+    entry: Entry
+    max_age: int
+    request_length: int
+    wall_until: float
+    monotonic_until: float
+
+
+class Front:
+    """Ready answers by request bytes, the least recently used forgotten first."""
+
+    def __init__(self, store: MemoryStore, most: int = _MOST) -> None:
+        self._store = store
+        self._most = most
+        self._hot: OrderedDict[bytes, Hot] = OrderedDict()
+
+    def get(self, request: bytes, wall: float, monotonic: float) -> Hot | None:
+        """The ready answer for ``request`` (a packet without its time stamp), if it still serves."""
+        hot = self._hot.get(request)
+        if hot is None:
+            return None
+        if wall < hot.wall_until and monotonic < hot.monotonic_until and self._store.get(hot.key) is hot.entry:
+            self._hot.move_to_end(request)
+            return hot
+        del self._hot[request]
+        return None
+
+    def put(self, request: bytes, key: bytes, entry: Entry, total: Freshness, now: Clocks) -> Hot:
+        """Remember that ``entry`` serves ``request``, by the sum that was done for it just now."""
+        left = min(total.server_remaining, total.client_remaining)
+        limit = left + total.age
+        hot = Hot(
+            Reply(entry.packet[4:], Header.decode(entry.packet).status, stamp=entry.packet[:4]),
+            key,
+            entry,
+            int.from_bytes(request[4:6], "big"),
+            len(request) + 4,
+            entry.timestamp + limit,
+            now.monotonic + left,
+        )
+        self._hot[request] = hot
+        while len(self._hot) > self._most:
+            self._hot.popitem(last=False)
+        return hot

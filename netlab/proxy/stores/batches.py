@@ -1,0 +1,120 @@
+"""Work for a `Table`, in one thread: what comes while it is busy, or in one turn, becomes one transaction."""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from netlab.proxy.stores.base import StoreError
+from netlab.proxy.stores.sqlite_table import Table, Work
+from netlab.proxy.stores.worker import Worker
+
+#: What a waiting piece of work weighs besides the key and the packet in it.
+_OVERHEAD = 1_000
+
+#: Pieces of work that are one transaction at most: a get that comes behind them waits no longer than that.
+_MOST = 256
+
+
+@define(eq=False)
+class _Job:
+    work: Work
+    weight: int
+    done: "Deferred[Any]"
+
+
+class Batches:
+    """Hands work to the thread, one batch at a time, in order; at most ``limit`` bytes of it may wait."""
+
+    def __init__(self, call: Callable[[Callable[[], object]], object], limit: int) -> None:
+        self._call = call
+        self._limit = limit
+        self._worker = Worker(call, "netlab-sqlite")
+        self._waiting: deque[_Job] = deque()
+        self._weight = 0
+        self._busy = False
+        self._closed: Deferred[None] | None = None
+        #: What the work is done with, once it is open.
+        self.table: Table | None = None
+
+    def open(self, make: Callable[[], Table]) -> Deferred[None]:
+        """Open the table in the thread; fails with what ``make`` raises, and then there is no thread any more."""
+        return self._worker.do(make).addCallbacks(self._opened, self._not_opened)
+
+    def has_room(self, size: int) -> bool:
+        """Whether work with so many bytes in it may wait, too."""
+        return self._weight + size + _OVERHEAD <= self._limit
+
+    def submit(self, work: Work, size: int = 0) -> Deferred[Any]:
+        """The result of ``work``, or a `StoreError`. A read that is cancelled while it waits is not done."""
+        if self.table is None or self._closed is not None:
+            return _failed("it is not open")
+        if not self.has_room(size):
+            return _failed("too much waits for the disk")
+        job = _Job(work, size + _OVERHEAD, Deferred())
+        self._weight += job.weight
+        self._waiting.append(job)
+        if len(self._waiting) == 1 and not self._busy:
+            self._call(self._go_on)  # in the next turn: what else comes in this one is the same transaction
+        return job.done
+
+    def close(self) -> Deferred[None]:
+        """Do what waits, close the table, end the thread."""
+        self._closed = Deferred()
+        closed = self._closed
+        if self.table is None:
+            self._worker.stop()
+            closed.callback(None)
+        else:
+            self._go_on()
+        return closed
+
+    def _opened(self, table: Table) -> None:
+        self.table = table
+        if self._closed is not None:  # meanwhile
+            self._worker.do(table.close)
+
+    def _not_opened(self, failure: Failure) -> Failure:
+        self._worker.stop()
+        return failure
+
+    def _go_on(self) -> None:
+        table = self.table
+        if self._busy or table is None:
+            return
+        batch = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
+        if batch:
+            self._busy = True
+            wanted = [job for job in batch if job.work.writes or not job.done.called]
+            done = self._worker.do(partial(table.perform, [job.work for job in wanted]))
+            done.addBoth(self._deliver, batch, wanted)
+        elif self._closed is not None:
+            self.table = None
+            self._worker.do(table.close).addBoth(self._end)
+
+    def _deliver(self, results: list[Any] | Failure, batch: list[_Job], wanted: list[_Job]) -> None:
+        self._busy = False
+        self._weight -= sum(job.weight for job in batch)
+        if isinstance(results, Failure):
+            results = [results.value] * len(wanted)
+        for job, result in zip(wanted, results, strict=True):
+            if isinstance(result, Exception):
+                job.done.errback(Failure(StoreError(str(result))))
+            else:
+                job.done.callback(result)
+        self._go_on()
+
+    def _end(self, _: object) -> None:
+        self._worker.stop()
+        if self._closed is not None:
+            self._closed.callback(None)
+
+
+def _failed(why: str) -> Deferred[Any]:
+    failed: Deferred[Any] = Deferred()
+    failed.errback(Failure(StoreError(why)))
+    return failed

@@ -1,0 +1,134 @@
+"""The file of a `SqliteStore`: looked at before it is touched, made whole or not at all. Calls here block."""
+
+import os
+import sqlite3
+import stat
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from netlab.proxy.stores.base import StoreRefused
+from netlab.proxy.stores.inspection import APPLICATION, HEADER, VERSION, objection
+
+#: Rows are filed under a digest because keys can be 64 kB long; ``id`` tells their order. ``totals`` is its one row's
+#: name for a count that every transaction keeps true, whoever else has the file open.
+_SCHEMA = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, expires REAL, size INTEGER NOT NULL, packed BLOB NOT NULL
+);
+CREATE INDEX expiry ON entries (expires) WHERE expires IS NOT NULL;
+CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO totals VALUES (0, 0);
+CREATE TRIGGER more AFTER INSERT ON entries BEGIN
+    UPDATE totals SET entries = entries + 1, bytes = bytes + new.size;
+END;
+CREATE TRIGGER less AFTER DELETE ON entries BEGIN
+    UPDATE totals SET entries = entries - 1, bytes = bytes - old.size;
+END;
+"""
+
+#: Milliseconds to wait for another process that writes to the same file.
+_BUSY = 200
+
+#: Bytes of write-ahead log that are left on the disk after a burst.
+_WAL_LIMIT = 4 << 20
+
+
+def open_file(path: str) -> sqlite3.Connection:
+    """The connection to the store in ``path``, which is made if it is not there.
+
+    :raises StoreRefused: the file is damaged or another program's, or cannot be used. It was not changed, and nothing
+        was put beside it.
+    """
+    place = Path(os.path.realpath(path))
+    try:
+        if not _is_there(place):
+            _make(place)
+        else:
+            _check(place)
+        return _connect(place)
+    except sqlite3.Error as error:
+        raise StoreRefused(f"{path} cannot be used: {error}") from error
+    except OSError as error:
+        raise StoreRefused(f"{path} cannot be used: {error.strerror or error}") from error
+    except _Objection as found:
+        raise StoreRefused(f"{path} {found}") from found
+
+
+class _Objection(Exception):
+    """Why the file is not to be touched."""
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is a file with anything in it."""
+    try:
+        found = place.stat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(found.st_mode):
+        raise _Objection("is no file")
+    return found.st_size > 0
+
+
+def _check(place: Path) -> None:
+    """Read the file through and change nothing.
+
+    What a killed proxy left in the write-ahead log belongs to the content, so it is read with that if there is one;
+    and as immutable if not, because SQLite would put files beside it otherwise.
+    """
+    with place.open("rb") as file:
+        reason = objection(file.read(HEADER))
+    if reason is not None:
+        raise _Objection(reason)
+    log, index = (place.with_name(place.name + end) for end in ("-wal", "-shm"))
+    has_log, had_index = log.exists(), index.exists()
+    connection = sqlite3.connect(_uri(place, "mode=ro" if has_log else "mode=ro&immutable=1"), uri=True)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found == "ok":
+            connection.execute("SELECT id, digest, expires, size, packed, entries, bytes FROM entries, totals LIMIT 1")
+            return
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    finally:
+        connection.close()
+    if not had_index:
+        index.unlink(missing_ok=True)
+    raise _Objection(f"is damaged: {' '.join(str(found).split())}")
+
+
+def _make(place: Path) -> None:
+    """Make an empty store, whole before it has its name."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".new", dir=place.parent)
+    os.close(descriptor)
+    try:
+        connection = sqlite3.connect(name)
+        try:
+            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        finally:
+            connection.close()
+        os.replace(name, place)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _connect(place: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(_uri(place, "mode=rw"), uri=True, isolation_level=None, timeout=_BUSY / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _uri(place: Path, parameters: str) -> str:
+    return f"file:{quote(str(place))}?{parameters}"
