@@ -16,6 +16,10 @@ class StoreRefused(StoreError):
     """A store cannot be used at all: it is damaged, of another program, or its URL is none. Nothing was changed."""
 
 
+class StoreBusy(StoreError):
+    """As much waits for the store as may, and this was turned away; nothing is wrong but that it is slow."""
+
+
 class Store(Protocol):
     """Entries by key.
 
@@ -28,7 +32,10 @@ class Store(Protocol):
     url: str
 
     def start(self) -> Deferred[None]:
-        """Get ready; fails with `StoreRefused` when it can never be."""
+        """Get ready; fails with `StoreRefused` when it can never be, and with nothing else.
+
+        What is only wrong for now (no server, no room) is no failure: `state` tells it, and the store comes back.
+        """
 
     def get(self, key: bytes) -> Deferred[Entry | None]:
         """The entry for ``key``, or `None`."""
@@ -45,8 +52,14 @@ class Store(Protocol):
     def keys(self, limit: int) -> Deferred[list[bytes]]:
         """Some keys, ``limit`` at most, in no order that means anything."""
 
+    def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
+        """The keys whose SHA-256 in hexadecimal begins with ``name``, ``limit`` at most."""
+
     def state(self) -> str:
         """How it is, in a few words for a person: ``working``, or what is wrong."""
+
+    def facts(self) -> dict[str, int]:
+        """What was counted since it started: ``malformed``, ``dropped`` and the like."""
 
     def stop(self) -> Deferred[None]:
         """Finish what was begun and let go of everything."""

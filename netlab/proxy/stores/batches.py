@@ -3,15 +3,17 @@
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from netlab.proxy.stores.base import StoreError
+from netlab.proxy.stores.base import StoreBusy, StoreError
 from netlab.proxy.stores.sqlite_table import Table, Work
 from netlab.proxy.stores.worker import Worker
+
+T = TypeVar("T")
 
 #: What a waiting piece of work weighs besides the key and the packet in it.
 _OVERHEAD = 1_000
@@ -42,8 +44,9 @@ class Batches:
         self.table: Table | None = None
 
     def open(self, make: Callable[[], Table]) -> Deferred[None]:
-        """Open the table in the thread; fails with what ``make`` raises, and then there is no thread any more."""
-        return self._worker.do(make).addCallbacks(self._opened, self._not_opened)
+        """Open the table in the thread; fails with what ``make`` raises, and may be called again then."""
+        self._busy = True
+        return self._worker.do(make).addCallback(self._opened).addBoth(self._free)
 
     def has_room(self, size: int) -> bool:
         """Whether work with so many bytes in it may wait, too."""
@@ -52,9 +55,9 @@ class Batches:
     def submit(self, work: Work, size: int = 0) -> Deferred[Any]:
         """The result of ``work``, or a `StoreError`. A read that is cancelled while it waits is not done."""
         if self.table is None or self._closed is not None:
-            return _failed("it is not open")
+            return fail(StoreError("it is not open"))
         if not self.has_room(size):
-            return _failed("too much waits for the disk")
+            return fail(StoreBusy("too much waits for the disk"))
         job = _Job(work, size + _OVERHEAD, Deferred())
         self._weight += job.weight
         self._waiting.append(job)
@@ -64,40 +67,33 @@ class Batches:
 
     def close(self) -> Deferred[None]:
         """Do what waits, close the table, end the thread."""
-        self._closed = Deferred()
-        closed = self._closed
-        if self.table is None:
-            self._worker.stop()
-            closed.callback(None)
-        else:
-            self._go_on()
+        closed = self._closed = Deferred()
+        self._go_on()
         return closed
 
     def _opened(self, table: Table) -> None:
         self.table = table
-        if self._closed is not None:  # meanwhile
-            self._worker.do(table.close)
 
-    def _not_opened(self, failure: Failure) -> Failure:
-        self._worker.stop()
-        return failure
+    def _free(self, result: T) -> T:
+        self._busy = False
+        self._go_on()
+        return result
 
     def _go_on(self) -> None:
-        table = self.table
-        if self._busy or table is None:
+        if self._busy:
             return
+        table = self.table
         batch = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
-        if batch:
+        if batch and table is not None:
             self._busy = True
             wanted = [job for job in batch if job.work.writes or not job.done.called]
             done = self._worker.do(partial(table.perform, [job.work for job in wanted]))
             done.addBoth(self._deliver, batch, wanted)
         elif self._closed is not None:
-            self.table = None
-            self._worker.do(table.close).addBoth(self._end)
+            self._busy = True
+            self._worker.do(_nothing if table is None else table.close).addBoth(self._end)
 
     def _deliver(self, results: list[Any] | Failure, batch: list[_Job], wanted: list[_Job]) -> None:
-        self._busy = False
         self._weight -= sum(job.weight for job in batch)
         if isinstance(results, Failure):
             results = [results.value] * len(wanted)
@@ -106,15 +102,14 @@ class Batches:
                 job.done.errback(Failure(StoreError(str(result))))
             else:
                 job.done.callback(result)
-        self._go_on()
+        self._free(None)
 
     def _end(self, _: object) -> None:
+        self.table = None
         self._worker.stop()
         if self._closed is not None:
             self._closed.callback(None)
 
 
-def _failed(why: str) -> Deferred[Any]:
-    failed: Deferred[Any] = Deferred()
-    failed.errback(Failure(StoreError(why)))
-    return failed
+def _nothing() -> None:
+    """There is no table to close."""

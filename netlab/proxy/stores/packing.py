@@ -23,6 +23,9 @@ _CHECKSUM = Struct("!L")
 #: How many bytes name a run of a proxy: chance, drawn anew each time it starts.
 RUN_LENGTH = 8
 
+#: How many bytes stand for a key: its SHA-256.
+DIGEST_LENGTH = 32
+
 #: The longest key: S and a body.
 MAX_KEY = 1 + MAX_BODY
 
@@ -31,8 +34,16 @@ MAX_PACKED = _LAYOUT.size + MAX_KEY + MAX_PACKET + _CHECKSUM.size
 
 
 def digest_of(key: bytes) -> bytes:
-    """The 32 bytes that an entry is filed under: keys can be 64 kB long."""
+    """The `DIGEST_LENGTH` bytes that an entry is filed under: keys can be 64 kB long."""
     return sha256(key).digest()
+
+
+def digests_from(name: str) -> tuple[bytes, bytes]:
+    """The first and the last digest whose hexadecimal form begins with ``name``; none lies between if none can."""
+    if len(name) > 2 * DIGEST_LENGTH or not set(name) <= set("0123456789abcdef"):
+        return b"\1", b""
+    first, last = (bytes.fromhex(name.ljust(2 * DIGEST_LENGTH, digit)) for digit in "0f")
+    return first, last
 
 
 def pack(key: bytes, entry: Entry, run: bytes) -> bytes:

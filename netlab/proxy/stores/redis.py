@@ -2,27 +2,23 @@
 
 import math
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from os import urandom
-from typing import Any, TypeVar
+from typing import Any
 
-from attrs import field, frozen
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 
-from netlab.proxy.backoff import Backoff
 from netlab.proxy.entry import Entry
 from netlab.proxy.stores.base import StoreError, StoreRefused
 from netlab.proxy.stores.breaker import Breaker
-from netlab.proxy.stores.deadline import Late, within
-from netlab.proxy.stores.packing import MAX_PACKED, RUN_LENGTH, digest_of, pack, unpack
-from netlab.proxy.stores.redis_link import RedisAddress, RedisLink, RedisUnreachable
-
-T = TypeVar("T")
+from netlab.proxy.stores.deadline import within
+from netlab.proxy.stores.packing import MAX_PACKED, RUN_LENGTH, digest_of, digests_from, pack, unpack
+from netlab.proxy.stores.redis_calls import RedisCalls, RedisLimits, Refusal, WrongType
+from netlab.proxy.stores.redis_link import RedisAddress, RedisLink
 
 #: What our keys begin with; the 1 is the version of what follows.
 PREFIX = b"netlab:1:"
-_ALL = PREFIX + b"*"
 
 #: Keys that one SCAN looks at.
 _STEP = 500
@@ -32,22 +28,6 @@ _PATIENCE = 120.0
 
 #: The longest expiry in milliseconds; Redis refuses one that passes 2**63 (https://redis.io/docs/latest/commands/set/).
 _LONGEST = 1 << 53
-
-#: What a call weighs besides the key and the packet in it.
-_OVERHEAD = 1_000
-
-
-@frozen
-class RedisLimits:
-    """What a `RedisStore` may take.
-
-    ``timeout`` is in seconds, for one call, connecting included; ``waiting`` is how many bytes of calls may be under
-    way before more are turned away; ``backoff`` says how long Redis is left alone when it fails.
-    """
-
-    timeout: float = 0.25
-    waiting: int = 16 << 20
-    backoff: Backoff = field(factory=Backoff)
 
 
 class RedisStore:
@@ -68,20 +48,23 @@ class RedisStore:
         self._address = address
         self._reactor = reactor
         self._limits = limits or RedisLimits()
+        self._chance = chance
         self._run = urandom(RUN_LENGTH)
-        self._reaching = Breaker(self._limits.backoff, chance)
         self._storing = Breaker(self._limits.backoff, chance)
-        self._link: RedisLink | None = None
+        self._calls: RedisCalls | None = None
         self._problem: str | None = "not started"
-        self._weight = 0
-        self._idle: Deferred[None] | None = None
-        #: Values under our keys that were not what this program writes, and puts that were turned away.
-        self.malformed = 0
-        self.dropped = 0
+        self._malformed = 0
 
     def start(self) -> Deferred[None]:
         """Try the server, without which it starts just as well; fails with `StoreRefused` if txredisapi is missing."""
-        return Deferred.fromCoroutine(self._start())
+        try:
+            link = RedisLink(self._address, self._reactor)
+        except ImportError:
+            self._problem = f"{self.url} needs txredisapi, which is not installed: pip install 'netlab-daemons[redis]'"
+            return fail(StoreRefused(self._problem))
+        self._calls = RedisCalls(link, self._reactor, self._limits, self._chance)
+        self._problem = None
+        return Deferred.fromCoroutine(self._try())
 
     def get(self, key: bytes) -> Deferred[Entry | None]:
         """The entry for ``key``; no more of a value is read than an entry may be long."""
@@ -93,63 +76,56 @@ class RedisStore:
 
     def remove(self, key: bytes) -> Deferred[bool]:
         """Remove the entry for ``key``."""
-        return Deferred.fromCoroutine(self._remove(_name(key)))
+        return Deferred.fromCoroutine(self._unlink(_name(key))).addCallback(bool)
 
     def clear(self) -> Deferred[int]:
         """Remove all of our keys, those of other proxies too, and no other; a few at a time."""
-        return within(_PATIENCE, self._reactor, Deferred.fromCoroutine(self._clear()))
+        return self._patiently(Deferred.fromCoroutine(self._clear()))
 
     def keys(self, limit: int) -> Deferred[list[bytes]]:
         """Some keys, from any proxy."""
-        return within(_PATIENCE, self._reactor, Deferred.fromCoroutine(self._keys(limit)))
+        return self.find("", limit)
+
+    def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
+        """The keys whose digest begins so, from any proxy; Redis goes through all of its keys for that."""
+        return self._patiently(Deferred.fromCoroutine(self._find(name, limit)))
 
     def state(self) -> str:
         """``working``, or what is wrong."""
-        now = self._reactor.seconds()
-        if self._problem is not None:
-            return self._problem
-        if self._reaching.problem is None and self._storing.problem is not None:
-            return f"storing is off: {self._storing.state(now)}"
-        return self._reaching.state(now)
+        if self._problem is not None or self._calls is None:
+            return self._problem or "stopped"
+        if self._calls.problem is None and self._storing.problem is not None:
+            return f"storing is off: {self._storing.state(self._reactor.seconds())}"
+        return self._calls.state()
+
+    def facts(self) -> dict[str, int]:
+        """Values under our keys that were not what this program writes, and calls that were turned away."""
+        return {"malformed": self._malformed, "dropped": 0 if self._calls is None else self._calls.dropped}
 
     def stop(self) -> Deferred[None]:
         """Wait for the calls that are under way, none longer than the time-out, and close the connection."""
-        return Deferred.fromCoroutine(self._stop())
+        if self._calls is None:
+            return succeed(None)
+        self._problem = "stopped"
+        return Deferred.fromCoroutine(self._calls.stop())
 
-    async def _start(self) -> None:
-        try:
-            from txredisapi import RedisProtocol
-        except ImportError as error:
-            reason = f"{self.url} needs txredisapi, which is not installed: pip install 'netlab-daemons[redis]'"
-            self._problem = reason
-            raise StoreRefused(reason) from error
-        self._link = RedisLink(self._address, self._reactor, RedisProtocol)
-        self._problem = None
+    def _patiently(self, deferred: Deferred[Any]) -> Deferred[Any]:
+        return within(_PATIENCE, self._reactor, deferred)
+
+    async def _try(self) -> None:
         with suppress(StoreError):  # `state` has the reason
-            await self._call("PING")
+            await self._call(object, "PING")
 
     async def _get(self, key: bytes) -> Entry | None:
-        try:
-            data = await self._call("GETRANGE", _name(key), 0, MAX_PACKED)
-        except WrongType:
-            self.malformed += 1
-            return None
-        found = unpack(data, self._run)
-        if found is not None and found[0] == key:
-            return found[1]
-        self.malformed += data != b""
-        return None
+        found = await self._stored_under(_name(key))
+        return None if found is None or found[0] != key else found[1]
 
     async def _put(self, key: bytes, entry: Entry, keep: float) -> None:
         expiry = () if math.isinf(keep) else ("PX", min(max(1, math.ceil(keep * 1000)), _LONGEST))
-        packed = pack(key, entry, self._run)
-        if self._weight + len(packed) + _OVERHEAD > self._limits.waiting:
-            self.dropped += 1
-            raise StoreError("too much waits for Redis")
         if not self._storing.allows(self._reactor.seconds()):
             raise StoreError(self.state())
         try:
-            await self._call("SET", _name(key), packed, *expiry)
+            await self._call((str, bytes), "SET", _name(key), pack(key, entry, self._run), *expiry)
         except Refusal as error:
             self._storing.failed(str(error), self._reactor.seconds())
             raise
@@ -158,120 +134,63 @@ class RedisStore:
             raise
         self._storing.succeeded()
 
-    async def _remove(self, *names: bytes) -> bool:
-        return _count(await self._call("UNLINK", *names)) > 0
-
     async def _clear(self) -> int:
-        total, cursor = 0, b"0"
-        while True:
-            cursor, names = await self._scan(cursor)
-            if names:
-                total += _count(await self._call("UNLINK", *names))
-            if cursor == b"0":
-                return total
+        total = 0
+        async with aclosing(self._names(b"")) as steps:
+            async for names in steps:
+                total += await self._unlink(*names)
+        return total
 
-    async def _keys(self, limit: int) -> list[bytes]:
+    async def _find(self, start: str, limit: int) -> list[bytes]:
         found: dict[bytes, None] = {}
-        cursor = b"0"
-        while len(found) < limit:
-            cursor, names = await self._scan(cursor)
-            for name in names[: limit - len(found)]:
-                key = await self._key_under(name)
-                if key is not None:
-                    found[key] = None
-            if cursor == b"0":
-                break
+        if limit < 1 or not digests_from(start)[1]:
+            return []
+        async with aclosing(self._names(start.encode())) as steps:
+            async for names in steps:
+                for name in names:
+                    under = await self._stored_under(name)
+                    if under is not None:
+                        found[under[0]] = None
+                    if len(found) >= limit:
+                        return list(found)
         return list(found)
 
-    async def _key_under(self, name: bytes) -> bytes | None:
+    async def _names(self, start: bytes) -> AsyncGenerator[list[bytes], None]:
+        """Names of keys of ours whose digest begins with ``start``, a few at a time, some perhaps twice (SCAN)."""
+        cursor = b"0"
+        while True:
+            match await self._call(list, "SCAN", cursor, "MATCH", PREFIX + start + b"*", "COUNT", _STEP):
+                case [bytes(cursor), list(found)]:
+                    names = [name for name in found if isinstance(name, bytes) and name.startswith(PREFIX + start)]
+                case _:
+                    raise StoreError("Redis: it answered SCAN with something else")
+            if names:
+                yield names
+            if cursor == b"0":
+                return
+
+    async def _stored_under(self, name: bytes) -> tuple[bytes, Entry] | None:
+        """The key and the entry under the ``name`` of that very key."""
         try:
-            found = unpack(await self._call("GETRANGE", name, 0, MAX_PACKED), self._run)
+            data = await self._call(bytes, "GETRANGE", name, 0, MAX_PACKED)
         except WrongType:
+            self._malformed += 1
             return None
-        return found[0] if found is not None and _name(found[0]) == name else None
+        found = unpack(data, self._run)
+        if found is not None and _name(found[0]) == name:
+            return found
+        self._malformed += data != b""
+        return None
 
-    async def _scan(self, cursor: bytes) -> tuple[bytes, list[bytes]]:
-        """The next cursor, and some of our keys."""
-        match await self._call("SCAN", cursor, "MATCH", _ALL, "COUNT", _STEP):
-            case [bytes(following), list(names)]:
-                return following, [name for name in names if isinstance(name, bytes) and name.startswith(PREFIX)]
-            case other:
-                raise StoreError(f"Redis answered SCAN with {type(other).__name__}")
+    async def _unlink(self, *names: bytes) -> int:
+        count: int = await self._call(int, "UNLINK", *names)
+        return count
 
-    async def _call(self, *words: bytes | str | int) -> Any:
-        """Redis's answer, or a `StoreError`; after one that says nothing of Redis's health, calls go on."""
-        if self._problem is not None or self._link is None:
+    async def _call(self, expected: type | tuple[type, ...], *words: bytes | str | int) -> Any:
+        if self._problem is not None or self._calls is None:
             raise StoreError(self._problem or "stopped")
-        weight = _OVERHEAD + sum(len(word) for word in words if isinstance(word, bytes))
-        if self._weight + weight > self._limits.waiting:
-            raise StoreError("too much waits for Redis")
-        if not self._reaching.allows(self._reactor.seconds()):
-            raise StoreError(self.state())
-        self._weight += weight
-        try:
-            return await self._answered(self._link, words)
-        finally:
-            self._weight -= weight
-            if self._weight == 0 and self._idle is not None:
-                self._idle.callback(None)
-
-    async def _answered(self, link: RedisLink, words: tuple[bytes | str | int, ...]) -> Any:
-        from txredisapi import ResponseError
-
-        try:
-            answer = await within(self._limits.timeout, self._reactor, link.call(*words))
-        except ResponseError as error:
-            text = " ".join(str(error).split())[:200]
-            if text.startswith(_UNWELL):
-                raise self._unreachable(text) from error
-            self._reaching.succeeded()
-            raise (WrongType if text.startswith("WRONGTYPE") else Refusal)(f"Redis: {text}") from error
-        except Late as error:
-            link.abort(f"Redis: {error}")  # or its answer would be taken for the next one's
-            raise self._unreachable(f"Redis: {error}") from error
-        except RedisUnreachable as error:
-            raise self._unreachable(f"Redis: {error}") from error
-        except CancelledError:
-            self._reaching.abandoned()
-            raise
-        self._reaching.succeeded()
-        return answer
-
-    def _unreachable(self, problem: str) -> StoreError:
-        self._reaching.failed(problem, self._reactor.seconds())
-        return StoreError(problem)
-
-    async def _stop(self) -> None:
-        link, self._link = self._link, None
-        self._problem = "stopped"
-        if link is None:
-            return
-        if self._weight:
-            self._idle = Deferred()
-            await self._idle
-        try:
-            await within(self._limits.timeout, self._reactor, link.close())
-        except Late:
-            link.abort("the store was stopped")
-
-
-class Refusal(StoreError):
-    """Redis answered a command with an error."""
-
-
-class WrongType(Refusal):
-    """What is under the key is no string."""
-
-
-#: Errors that say that this server is of no use at all at the moment.
-_UNWELL = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "NOAUTH", "BUSY")
+        return await self._calls.call(expected, *words)
 
 
 def _name(key: bytes) -> bytes:
     return PREFIX + digest_of(key).hex().encode()
-
-
-def _count(answer: object) -> int:
-    if isinstance(answer, int):
-        return answer
-    raise StoreError(f"Redis answered UNLINK with {type(answer).__name__}")

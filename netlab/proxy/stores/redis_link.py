@@ -1,16 +1,19 @@
 """The connection to a Redis server, made when it is needed; the protocol is txredisapi's."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
 from netlab.common.errors import NetlabError
+
+if TYPE_CHECKING:
+    from netlab.proxy.stores.redis_protocol import CheckedProtocol
 
 
 class RedisUnreachable(NetlabError):
@@ -35,9 +38,9 @@ class RedisAddress:
 
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:
         """Where to connect; a name is looked up each time."""
-        if ":" in self.host:
+        if isIPv6Address(self.host):
             return TCP6ClientEndpoint(reactor, self.host, self.port)
-        if self.host.replace(".", "").isdigit():
+        if isIPAddress(self.host):
             return TCP4ClientEndpoint(reactor, self.host, self.port)
         return HostnameEndpoint(reactor, self.host, self.port)
 
@@ -47,27 +50,31 @@ class RedisLink:
 
     Their Deferreds fail with `RedisUnreachable` when there is none, and with ``txredisapi.ResponseError`` for an
     error that Redis gave. They don't end by themselves: who has waited long enough calls `abort`.
+
+    :raises ImportError: txredisapi is not installed.
     """
 
-    def __init__(self, address: RedisAddress, reactor: Any, protocol: Any) -> None:
+    def __init__(self, address: RedisAddress, reactor: Any) -> None:
+        from netlab.proxy.stores.redis_protocol import CheckedFactory
+
         self._endpoint = address.endpoint(reactor)
-        self._factory = _RedisFactory(address, protocol)
+        self._factory = CheckedFactory(address.password, address.user, address.database)
         self._attempt: Deferred[Any] | None = None
         #: The connection of the attempt, and the same once Redis has accepted the password and the database.
-        self._begun: Any = None
-        self._usable: Any = None
+        self._begun: CheckedProtocol | None = None
+        self._usable: CheckedProtocol | None = None
         #: Every connection that is not gone yet.
-        self._open: set[Any] = set()
-        self._waiters: list[Deferred[Any]] = []
+        self._open: set[CheckedProtocol] = set()
+        self._waiters: list[Deferred[CheckedProtocol]] = []
         self._closed: list[Deferred[None]] = []
 
     def call(self, *words: bytes | str | int) -> Deferred[Any]:
         """Send a command; its answer, bulk strings as bytes."""
         if self._usable is not None:
-            return maybeDeferred(self._usable.execute_command, *words).addErrback(_unreachable)
+            return _send(self._usable, words)
         waiter: Deferred[Any] = Deferred(self._waiters.remove)
         self._waiters.append(waiter)
-        waiter.addCallback(lambda protocol: protocol.execute_command(*words)).addErrback(_unreachable)
+        waiter.addCallback(_send, words)
         if self._attempt is None:
             self._attempt = self._endpoint.connect(self._factory)
             self._attempt.addCallbacks(self._connected, lambda failure: self._give_up(failure.getErrorMessage()))
@@ -77,7 +84,7 @@ class RedisLink:
         """Drop the connection, or the attempt at one; every call that is waiting fails."""
         self._give_up(why)
         for protocol in list(self._open):
-            protocol.transport.abortConnection()
+            protocol.leave(why)
 
     def close(self) -> Deferred[None]:
         """Close the connection; fires when there is none."""
@@ -89,15 +96,17 @@ class RedisLink:
         self._tell_closed()
         return closed
 
-    def _connected(self, protocol: Any) -> None:
+    def _connected(self, protocol: "CheckedProtocol") -> None:
         """There is a connection; Redis still has to accept the password and the database."""
+        protocol.transport.setTcpNoDelay(True)
         self._begun = protocol
         self._open.add(protocol)
-        protocol.factory.refused.addCallback(partial(self._refused, protocol))
-        protocol.whenDisconnected().addCallback(self._lost)
+        protocol.whenDisconnected().addCallback(self._gone)
+        protocol.useless.addCallback(partial(self._useless, protocol))
+        protocol.refused.addCallback(partial(self._useless, protocol))
         protocol.whenConnected().addCallback(self._ready)
 
-    def _ready(self, protocol: Any) -> None:
+    def _ready(self, protocol: "CheckedProtocol") -> None:
         if protocol is self._begun:
             self._attempt = None
             self._usable = protocol
@@ -105,14 +114,12 @@ class RedisLink:
             for waiter in waiters:
                 waiter.callback(protocol)
 
-    def _refused(self, protocol: Any, why: str) -> None:
+    def _useless(self, protocol: "CheckedProtocol", why: str) -> None:
         if protocol is self._begun:
             self._give_up(why)
 
-    def _lost(self, protocol: Any) -> None:
+    def _gone(self, protocol: "CheckedProtocol") -> None:
         self._open.discard(protocol)
-        if protocol is self._begun:
-            self._give_up("Redis closed the connection")
         self._tell_closed()
 
     def _give_up(self, why: str) -> None:
@@ -132,48 +139,14 @@ class RedisLink:
                 waiter.callback(None)
 
 
-class _RedisFactory(Factory):
-    """Makes txredisapi's protocol as its own factories do, but leaves connecting to the link."""
-
-    noisy = False
-
-    def __init__(self, address: RedisAddress, protocol: Any) -> None:
-        self._address = address
-        self._protocol = protocol
-
-    def buildProtocol(self, _: IAddress | None) -> Any:
-        """A protocol that leaves bytes as they are."""
-        address = self._address
-        protocol = self._protocol(
-            charset=None,
-            convertNumbers=False,
-            password=address.password,
-            username=address.user or None,
-            dbid=address.database or None,
-        )
-        protocol.factory = _Reports(Deferred())
-        return protocol
+def _send(protocol: "CheckedProtocol", words: tuple[bytes | str | int, ...]) -> Deferred[Any]:
+    return maybeDeferred(protocol.execute_command, *words).addErrback(partial(_in_our_words, protocol))
 
 
-@frozen(eq=False)
-class _Reports:
-    """What txredisapi's protocol takes for its factory, and tells when Redis refuses the password or the database."""
-
-    refused: "Deferred[str]"
-    isLazy: bool = False  # noqa: N815 - txredisapi's name
-
-    def stopTrying(self) -> None:  # noqa: N802
-        """Nothing is tried by itself."""
-
-    def connectionError(self, why: str) -> None:  # noqa: N802
-        """Redis refused."""
-        self.refused.callback(why)
-
-
-def _unreachable(failure: Failure) -> Failure:
-    """The failure of a call, in this module's words unless Redis itself gave the error."""
+def _in_our_words(protocol: "CheckedProtocol", failure: Failure) -> Failure:
+    """The failure of a call, as `RedisUnreachable` unless Redis itself gave the error."""
     import txredisapi
 
-    if failure.check(txredisapi.ConnectionError, txredisapi.InvalidResponse, txredisapi.InvalidData):
-        return Failure(RedisUnreachable(failure.getErrorMessage()))
-    return failure
+    if failure.check(txredisapi.ResponseError) or not failure.check(txredisapi.RedisError):
+        return failure
+    return Failure(RedisUnreachable(protocol.reason or failure.getErrorMessage()))

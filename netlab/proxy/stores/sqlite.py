@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from os import urandom
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred, fail, succeed
@@ -13,12 +13,14 @@ from twisted.python.failure import Failure
 from netlab.proxy.backoff import Backoff
 from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks
-from netlab.proxy.stores.base import StoreError
+from netlab.proxy.stores.base import StoreBusy, StoreError, StoreRefused
 from netlab.proxy.stores.batches import Batches
 from netlab.proxy.stores.breaker import Breaker
 from netlab.proxy.stores.deadline import within
-from netlab.proxy.stores.packing import RUN_LENGTH
-from netlab.proxy.stores.sqlite_table import STEP, SqliteBounds, Table, Work
+from netlab.proxy.stores.packing import RUN_LENGTH, digests_from
+from netlab.proxy.stores.sqlite_table import PAGE, STEP, SqliteBounds, Table, Work
+
+T = TypeVar("T")
 
 #: Seconds that may go by before a large file is read through, or cleared.
 _PATIENCE = 120.0
@@ -48,8 +50,8 @@ class SqliteStore:
     """A store in the file ``path``; when it is full, what was stored first goes first.
 
     A thread of its own does all the work with the file. A put that is not stored fails. Once one has failed (the disk
-    is full, or slow) storing is off: they all fail at once until it is tried again, while reads go on. A put that
-    took too long may be stored later all the same.
+    is full, or slow) storing is off: they all fail at once until it is tried again, while reads go on; and so with
+    reading. A put that took too long may be stored later all the same.
     """
 
     def __init__(
@@ -62,33 +64,31 @@ class SqliteStore:
         self._limits = limits or SqliteLimits()
         self._batches = Batches(reactor.callFromThread, self._limits.waiting)
         self._storing = Breaker(_RETRY, lambda: 0.0)
+        self._reading = Breaker(_RETRY, lambda: 0.0)
         self._problem: str | None = "not started"
-        self._sweep: IDelayedCall | None = None
-        #: Puts that were turned away because too much waited for the disk.
-        self.dropped = 0
+        self._later: IDelayedCall | None = None
+        self._dropped = 0
 
     def start(self) -> Deferred[None]:
-        """Open the file, or make it; fails with `StoreRefused` when it is damaged or not ours, and changes nothing."""
-        self._problem = "opening"
-        make = partial(Table, self._path, self._limits.bounds, urandom(RUN_LENGTH))
-        return self._within(self._batches.open(make), _PATIENCE).addCallbacks(self._opened, self._not_opened)
+        """Open the file, or make it; fails with `StoreRefused` when it is damaged or not ours, and changes nothing.
+
+        When it cannot be opened for now (no room, locked, slow) it is tried again, and this does not fail.
+        """
+        started: Deferred[None] = Deferred()
+        self._problem = "it is still being opened"
+        self._open().addBoth(_tell, started)
+        return started.addTimeout(_PATIENCE, self._reactor, lambda *_: None)
 
     def get(self, key: bytes) -> Deferred[Entry | None]:
         """The entry for ``key`` unless it has expired."""
         now = self._clocks().wall
-        return self._do(Work(lambda table: table.get(key, now), False))
+        return self._guarded(self._reading, Work(lambda table: table.get(key, now), False))
 
     def put(self, key: bytes, entry: Entry, keep: float) -> Deferred[None]:
         """Store an entry; once this fires it is committed, and kill -9 does not undo it."""
-        size = len(key) + len(entry.packet)
-        if not self._batches.has_room(size):
-            self.dropped += 1
-            return fail(StoreError("too much waits for the disk"))
-        if self._problem is None and not self._storing.allows(self._reactor.seconds()):
-            return fail(StoreError(self.state()))
         expires = self._clocks().wall + keep
         work = Work(lambda table: table.put(key, entry, expires), True)
-        return self._do(work, size).addCallbacks(self._stored, self._not_stored)
+        return self._guarded(self._storing, work, len(key) + len(entry.packet))
 
     def remove(self, key: bytes) -> Deferred[bool]:
         """Remove the entry for ``key``; this is tried while storing is off, too."""
@@ -99,37 +99,74 @@ class SqliteStore:
         return self._within(Deferred.fromCoroutine(self._clear()), _PATIENCE)
 
     def keys(self, limit: int) -> Deferred[list[bytes]]:
-        """The newest keys."""
-        now = self._clocks().wall
-        return self._do(Work(lambda table: table.keys(limit, now), False))
+        """Some keys."""
+        return self.find("", limit)
+
+    def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
+        """The keys whose digest begins so, a few rows at a time."""
+        return self._within(Deferred.fromCoroutine(self._find(name, limit)), _PATIENCE)
 
     def state(self) -> str:
         """``working``, or what is wrong."""
         if self._problem is not None:
             return self._problem
-        if self._storing.problem is None:
-            return "working"
-        return f"storing is off: {self._storing.state(self._reactor.seconds())}"
+        for what, breaker in (("reading", self._reading), ("storing", self._storing)):
+            if breaker.problem is not None:
+                return f"{what} is off: {breaker.state(self._reactor.seconds())}"
+        return "working"
+
+    def facts(self) -> dict[str, int]:
+        """Rows that were not what this program writes, rows that had to go for others, work that was turned away."""
+        table = self._batches.table
+        malformed, evicted = (0, 0) if table is None else (table.malformed, table.evicted)
+        return {"malformed": malformed, "evicted": evicted, "dropped": self._dropped}
 
     def stop(self) -> Deferred[None]:
         """Finish what waits, and close the file; a disk that hangs is waited for no longer than five time-outs."""
         if self._problem in {"not started", "stopped"}:
             return succeed(None)
         self._problem = "stopped"
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         return self._within(self._batches.close(), 5 * self._limits.timeout).addErrback(lambda _: None)
 
-    @property
-    def malformed(self) -> int:
-        """Rows that were found not to be what this program wrote."""
-        return 0 if self._batches.table is None else self._batches.table.malformed
+    def _open(self) -> Deferred[None]:
+        self._later = None
+        make = partial(Table, self._path, self._limits.bounds, urandom(RUN_LENGTH))
+        return self._batches.open(make).addCallbacks(self._opened, self._not_opened)
 
-    @property
-    def evicted(self) -> int:
-        """Rows that had to go for others."""
-        return 0 if self._batches.table is None else self._batches.table.evicted
+    def _opened(self, _: object) -> None:
+        if self._problem != "stopped":
+            self._problem = None
+            self._sweep_in(_SWEEP_STEP)
+
+    def _not_opened(self, failure: Failure) -> Failure | None:
+        if self._problem == "stopped":
+            return None
+        self._problem = failure.getErrorMessage()
+        if failure.check(StoreRefused):
+            return failure
+        self._later = self._reactor.callLater(_RETRY.first, self._open)
+        return None
+
+    def _guarded(self, breaker: Breaker, work: Work, size: int = 0) -> Deferred[Any]:
+        """Do it unless ``breaker`` says that it would fail, and tell that how it went."""
+        if self._problem is None and not breaker.allows(self._reactor.seconds()):
+            return fail(StoreError(breaker.state(self._reactor.seconds())))
+        return self._do(work, size).addCallbacks(self._well, self._not_well, (breaker,), errbackArgs=(breaker,))
+
+    def _well(self, result: T, breaker: Breaker) -> T:
+        breaker.succeeded()
+        return result
+
+    def _not_well(self, failure: Failure, breaker: Breaker) -> Failure:
+        if failure.check(StoreBusy):
+            self._dropped += 1
+            breaker.abandoned()
+        elif self._problem is None:
+            breaker.failed(failure.getErrorMessage(), self._reactor.seconds())
+        return failure
 
     def _do(self, work: Work, size: int = 0) -> Deferred[Any]:
         if self._problem is not None:
@@ -138,23 +175,6 @@ class SqliteStore:
 
     def _within(self, deferred: Deferred[Any], seconds: float) -> Deferred[Any]:
         return within(seconds, self._reactor, deferred)
-
-    def _opened(self, _: object) -> None:
-        if self._problem == "opening":
-            self._problem = None
-            self._sweep_in(_SWEEP_STEP)
-
-    def _not_opened(self, failure: Failure) -> Failure:
-        self._problem = failure.getErrorMessage()
-        return failure
-
-    def _stored(self, _: object) -> None:
-        self._storing.succeeded()
-
-    def _not_stored(self, failure: Failure) -> Failure:
-        if self._problem is None:
-            self._storing.failed(failure.getErrorMessage(), self._reactor.seconds())
-        return failure
 
     async def _clear(self) -> int:
         newest = await self._do(Work(Table.newest, False))
@@ -165,14 +185,36 @@ class SqliteStore:
             if count < STEP:
                 return total
 
+    async def _find(self, name: str, limit: int) -> list[bytes]:
+        now = self._clocks().wall
+        found: list[bytes] = []
+        first, last = digests_from(name)
+        while len(found) < limit:
+            page = await self._do(Work(partial(Table.keys, first=first, last=last, now=now), False))
+            found += [key for _, key in page if key is not None]
+            if len(page) < PAGE:
+                break
+            first = page[-1][0] + b"\0"  # the next one in the order of bytes
+        return found[:limit]
+
     def _sweep_in(self, seconds: float) -> None:
-        self._sweep = self._reactor.callLater(seconds, self._look_for_expired)
+        self._later = self._reactor.callLater(seconds, self._look_for_expired)
 
     def _look_for_expired(self) -> None:
-        self._sweep = None
+        self._later = None
         now = self._clocks().wall
         self._do(Work(lambda table: table.expire(now), True)).addBoth(self._looked)
 
     def _looked(self, count: int | Failure) -> None:
         if self._problem is None:
             self._sweep_in(_SWEEP_STEP if count == STEP else _SWEEP)
+
+
+def _tell(outcome: Failure | None, started: Deferred[None]) -> None:
+    """Say how starting went, unless it took so long that it was said before."""
+    if started.called:
+        return
+    if isinstance(outcome, Failure):
+        started.errback(outcome)
+    else:
+        started.callback(None)

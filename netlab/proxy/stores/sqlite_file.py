@@ -1,13 +1,15 @@
 """The file of a `SqliteStore`: looked at before it is touched, made whole or not at all. Calls here block."""
 
+import errno
 import os
 import sqlite3
 import stat
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from netlab.proxy.stores.base import StoreRefused
+from netlab.proxy.stores.base import StoreError, StoreRefused
 from netlab.proxy.stores.inspection import APPLICATION, HEADER, VERSION, objection
 
 #: Rows are filed under a digest because keys can be 64 kB long; ``id`` tells their order. ``totals`` is its one row's
@@ -36,11 +38,23 @@ _BUSY = 200
 _WAL_LIMIT = 4 << 20
 
 
+#: What may be well again later, of SQLite's primary result codes (https://www.sqlite.org/rescode.html) and of errno.
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+}
+_PASSING_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
 def open_file(path: str) -> sqlite3.Connection:
     """The connection to the store in ``path``, which is made if it is not there.
 
     :raises StoreRefused: the file is damaged or another program's, or cannot be used. It was not changed, and nothing
         was put beside it.
+    :raises StoreError: it cannot be used now, but that may pass: there is no room, or another process holds it.
     """
     place = Path(os.path.realpath(path))
     try:
@@ -50,11 +64,17 @@ def open_file(path: str) -> sqlite3.Connection:
             _check(place)
         return _connect(place)
     except sqlite3.Error as error:
-        raise StoreRefused(f"{path} cannot be used: {error}") from error
+        raise (StoreError if _passes(error) else StoreRefused)(f"{path} cannot be used: {error}") from error
     except OSError as error:
-        raise StoreRefused(f"{path} cannot be used: {error.strerror or error}") from error
+        refused = StoreError if error.errno in _PASSING_ERRNO else StoreRefused
+        raise refused(f"{path} cannot be used: {error.strerror or error}") from error
     except _Objection as found:
         raise StoreRefused(f"{path} {found}") from found
+
+
+def _passes(error: sqlite3.Error) -> bool:
+    """Whether what is wrong may be well again later; extended result codes have the primary one in their low byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
 
 
 class _Objection(Exception):
@@ -91,6 +111,8 @@ def _check(place: Path) -> None:
             connection.execute("SELECT id, digest, expires, size, packed, entries, bytes FROM entries, totals LIMIT 1")
             return
     except sqlite3.DatabaseError as error:
+        if _passes(error):
+            raise
         found = str(error)
     finally:
         connection.close()
@@ -100,19 +122,29 @@ def _check(place: Path) -> None:
 
 
 def _make(place: Path) -> None:
-    """Make an empty store, whole before it has its name."""
+    """Make an empty store, whole before it has its name; one that another process makes at the same time wins."""
     descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".new", dir=place.parent)
     os.close(descriptor)
     try:
-        connection = sqlite3.connect(name)
-        try:
-            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-        finally:
-            connection.close()
+        with closing(sqlite3.connect(name)) as connection:
+            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT; PRAGMA journal_mode = WAL;")
+        if place.exists():  # and empty
+            os.replace(name, place)
+        else:
+            _give_name(name, place)
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            Path(name + end).unlink(missing_ok=True)
+
+
+def _give_name(name: str, place: Path) -> None:
+    """Link, which another process's file is safe from, where the file system has links."""
+    try:
+        os.link(name, place)
+    except FileExistsError:
+        return
+    except OSError:
         os.replace(name, place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _connect(place: Path) -> sqlite3.Connection:

@@ -8,11 +8,17 @@ from typing import Any
 from attrs import field, frozen, validators
 
 from netlab.proxy.entry import Entry
-from netlab.proxy.stores.packing import digest_of, pack, unpack
+from netlab.proxy.stores.packing import MAX_PACKED, digest_of, pack, unpack
 from netlab.proxy.stores.sqlite_file import open_file
 
 #: Rows that are deleted in one piece of work, so that others have their turn between.
 STEP = 500
+
+#: Rows that are looked through for keys in one piece of work.
+PAGE = 200
+
+#: Of a row: it has not expired, and is no longer than an entry can be, whoever wrote it.
+_USABLE = f"(expires IS NULL OR expires > ?) AND length(packed) <= {MAX_PACKED}"
 
 
 @frozen
@@ -71,7 +77,7 @@ class Table:
     def get(self, key: bytes, now: float) -> Entry | None:
         """The entry for ``key`` unless it has expired at ``now``, unix seconds."""
         row = self._connection.execute(
-            "SELECT packed FROM entries WHERE digest = ? AND (expires IS NULL OR expires > ?)", (digest_of(key), now)
+            f"SELECT packed FROM entries WHERE digest = ? AND {_USABLE}", (digest_of(key), now)
         ).fetchone()
         if row is None:
             return None
@@ -118,16 +124,22 @@ class Table:
             f"DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? LIMIT {STEP})", (now,)
         ).rowcount
 
-    def keys(self, limit: int, now: float) -> list[bytes]:
-        """Keys of rows that have not expired, newest first."""
+    def keys(self, first: bytes, last: bytes, now: float) -> list[tuple[bytes, bytes | None]]:
+        """The next `PAGE` digests from ``first`` to ``last``, and the key of each row that is ours."""
         rows = self._connection.execute(
-            "SELECT packed FROM entries WHERE expires IS NULL OR expires > ? ORDER BY id DESC LIMIT ?", (now, limit)
+            f"SELECT digest, packed FROM entries WHERE digest BETWEEN ? AND ? AND {_USABLE}"
+            f" ORDER BY digest LIMIT {PAGE}",
+            (first, last, now),
         )
-        return [found[0] for (packed,) in rows if (found := unpack(packed, self._run)) is not None]
+        return [(bytes(digest), self._key_of(digest, packed)) for digest, packed in rows]
 
     def close(self) -> None:
         """Let go of the file; SQLite tidies up its write-ahead log."""
         self._connection.close()
+
+    def _key_of(self, digest: bytes, packed: object) -> bytes | None:
+        found = unpack(packed, self._run)
+        return found[0] if found is not None and digest_of(found[0]) == digest else None
 
     def _is_too_full(self) -> bool:
         entries, size = self._connection.execute("SELECT entries, bytes FROM totals").fetchone()

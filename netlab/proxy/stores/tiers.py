@@ -8,15 +8,20 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks
 from netlab.proxy.singleflight import SingleFlight
-from netlab.proxy.stores.base import Store, StoreError
+from netlab.proxy.stores.base import Store, StoreBusy, StoreError
 from netlab.proxy.stores.memory import MemoryStore
+from netlab.proxy.stores.packing import digest_of
 from netlab.proxy.stores.promotion import newer
+
+#: Keys in memory that are looked through in one turn of the reactor.
+_A_TURN = 500
 
 
 class Tiers:
@@ -44,14 +49,15 @@ class Tiers:
         self._patience = patience
         self._looks: SingleFlight[bytes, Entry | None] = SingleFlight()
         self._purges = 0
-        self._failing: set[str] = set()
-        #: What became of the work of the second tier: ``hits``, ``misses``, ``late``, ``get failures``,
-        #: ``put failures``.
+        #: What is off at the moment: reading, storing.
+        self._off: set[str] = set()
+        #: What became of the work of the second tier: ``hits``, ``misses``, ``late``, ``reading failed``,
+        #: ``storing failed``.
         self.counts: Counter[str] = Counter()
 
     def start(self) -> Deferred[None]:
-        """Get ready; fails with `StoreRefused` when the second tier can never be."""
-        return succeed(None) if self.second is None else self.second.start()
+        """Get ready; fails with `StoreRefused` when the second tier can never be, and with nothing else."""
+        return succeed(None) if self.second is None else self.second.start().addCallback(self._started)
 
     def get(self, key: bytes) -> Entry | Deferred[Entry | None] | None:
         """The entry for ``key``: at once if it is in memory or there is no second tier to look into.
@@ -72,7 +78,7 @@ class Tiers:
         self.memory.put(key, entry)
         if self.second is not None:
             storing = self.second.put(key, entry, keep)
-            storing.addCallbacks(partial(self._well, "put"), partial(self._failed, "put"))
+            storing.addCallbacks(partial(self._well, "storing"), partial(self._failed, "storing"))
 
     def remove(self, key: bytes) -> Deferred[bool]:
         """Remove the entry for ``key`` from both; fails with a `StoreError` when it may still be in the second."""
@@ -98,15 +104,22 @@ class Tiers:
         more = self.second.keys(limit).addErrback(self._no_keys)
         return more.addCallback(lambda there: list(dict.fromkeys([*here, *there]))[:limit])
 
+    def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
+        """The keys whose SHA-256 in hexadecimal begins with ``name``, ``limit`` at most, in either tier."""
+        return Deferred.fromCoroutine(self._find(name, limit))
+
     def state(self) -> str:
         """``working``, or what is wrong with the second tier."""
         return "working" if self.second is None else self.second.state()
 
     def facts(self) -> dict[str, Any]:
-        """What to tell a person about it: the state, and what was counted."""
-        memory = self.memory
+        """What to tell a person: about the memory, and about the second tier, if there is one."""
+        memory, second = self.memory, self.second
         facts = {"state": self.state(), "entries": len(memory), "bytes": memory.size, "evicted": memory.evicted}
-        return facts if self.second is None else {**facts, "second": self.second.url, **self.counts}
+        if second is None:
+            return facts
+        counts = {**self.counts, **second.facts()}
+        return {**facts, "second": second.url, **{f"second {name}": count for name, count in counts.items()}}
 
     def stop(self) -> Deferred[None]:
         """Let go of the second tier, when it has finished what was begun."""
@@ -127,7 +140,7 @@ class Tiers:
 
     def _found(self, key: bytes, purges: int, found: Entry | None) -> Entry | None:
         """Go on with the newer answer; one that was removed while it was on its way stays removed."""
-        self._well("get")
+        self._well("reading")
         self.counts["misses" if found is None else "hits"] += 1
         held = self.memory.get(key)
         if purges != self._purges:
@@ -138,31 +151,50 @@ class Tiers:
         return entry
 
     def _not_found(self, key: bytes, failure: Failure) -> Entry | None:
-        self._failed("get", failure)
+        self._failed("reading", failure)
         return self.memory.get(key)
 
     def _late(self, key: bytes) -> Entry | None:
         self.counts["late"] += 1
         return self.memory.get(key)
 
+    async def _find(self, name: str, limit: int) -> list[bytes]:
+        """Look through the memory a little in each turn: keys can be many, and long."""
+        keys = [key for key, _ in self.memory]
+        found: dict[bytes, None] = {}
+        for start in range(0, len(keys), _A_TURN):
+            some = keys[start : start + _A_TURN]
+            found |= dict.fromkeys(key for key in some if digest_of(key).hex().startswith(name))
+            await deferLater(self._clock, 0)
+        if self.second is not None and len(found) < limit:
+            found |= dict.fromkeys(await self.second.find(name, limit).addErrback(self._no_keys))
+        return list(found)[:limit]
+
     def _no_keys(self, failure: Failure) -> list[bytes]:
         failure.trap(StoreError)
         return []
 
+    def _started(self, _: None) -> None:
+        state = self.state()
+        if state != "working":
+            self._off |= {"reading", "storing"}
+            self.log.warn("{url} is of no use yet, serving goes on without it: {state}", url=self._url, state=state)
+
     def _well(self, what: str, _: object = None) -> None:
-        if what in self._failing:
-            self._failing.discard(what)
-            self.log.info("The store {url} works again ({what})", url=self._url, what=what)
+        if what in self._off:
+            self._off.discard(what)
+            self.log.info("{url} works again: {what} is on", url=self._url, what=what)
 
     def _failed(self, what: str, failure: Failure) -> None:
         """Count it; log it if it is the first of a row."""
-        self.counts[f"{what} failures"] += 1
+        self.counts[f"{what} failed"] += 1
         if not failure.check(StoreError):
             self.log.failure("A store failed", failure)
-        elif what not in self._failing:
-            self._failing.add(what)
+        elif what not in self._off and not failure.check(StoreBusy):
+            self._off.add(what)
             reason = failure.getErrorMessage()
-            self.log.warn("The store {url} does not work ({what}): {reason}", url=self._url, what=what, reason=reason)
+            text = "{url} does not work, {what} is off and serving goes on without: {reason}"
+            self.log.warn(text, url=self._url, what=what, reason=reason)
 
     @property
     def _url(self) -> str:

@@ -55,4 +55,4 @@ def redis_address(url: str) -> RedisAddress:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
-    return re.sub(r"//[^/]*@", "//…@", url)
+    return re.sub(r"^(\w+:/*)?.*@", r"\1…@", url)

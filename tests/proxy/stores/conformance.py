@@ -1,6 +1,8 @@
 """What every store does, whatever keeps the entries: one suite, run with each of them."""
 
 import math
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 from attrs import evolve
@@ -14,11 +16,10 @@ ODD_KEYS = [b"", b"S", b"-\0", b"-\0\0", b"-'\";--", b"S*", b"S\r\n$3", b"\xff\x
 
 
 class Conformance:
-    """Mix it with trial's `TestCase`; ``store()`` makes one that is started, to be stopped at the test's end."""
+    """Mix it with trial's `TestCase`."""
 
-    async def store(self) -> Any:
-        """A store with nothing in it."""
-        raise NotImplementedError
+    #: Makes a store with nothing in it, started, to be stopped at the test's end.
+    store: Callable[[], Awaitable[Any]]
 
     def setUp(self) -> None:
         """A clock for the store."""
@@ -109,6 +110,21 @@ class Conformance:
         self.assertEqual(len(some), 4)
         self.assertLessEqual(set(some), set(ODD_KEYS))
         self.assertEqual(await store.keys(0), [])
+
+    async def test_found_by_name(self) -> None:
+        """A key is found by the beginning of its SHA-256, among any number; what is no beginning finds nothing."""
+        store = await self.store()
+        keys = [b"key %d" % number for number in range(600)]
+        for storing in [store.put(key, entry(), 60.0) for key in keys]:
+            await storing
+        name = sha256(keys[77]).hexdigest()
+        for start in (name, name[:12], name[:11]):
+            self.assertEqual(await store.find(start, 10), [keys[77]])
+        expected = sorted(key for key in keys if sha256(key).hexdigest().startswith(name[:1]))
+        self.assertEqual(sorted(await store.find(name[:1], 1_000)), expected)
+        self.assertEqual(len(await store.find("", 300)), 300)
+        for start in (name + "0", "g", "*", "%", "?", "[0-9]", name.upper(), " ", "\0", "é"):
+            self.assertEqual(await store.find(start, 10), [], start)
 
     async def test_odd_keys(self) -> None:
         """No key is taken for another."""

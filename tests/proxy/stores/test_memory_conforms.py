@@ -7,6 +7,7 @@ from twisted.trial.unittest import TestCase
 
 from netlab.proxy.entry import Entry
 from netlab.proxy.stores.memory import Bounds, MemoryStore
+from netlab.proxy.stores.packing import digest_of
 from tests.proxy.stores.conformance import Conformance
 
 
@@ -30,6 +31,9 @@ class Deferring:
 
     def keys(self, limit: int) -> Deferred[list[bytes]]:
         return succeed([key for key, _ in self.memory][:limit])
+
+    def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
+        return succeed([key for key, _ in self.memory if digest_of(key).hex().startswith(name)][:limit])
 
     def state(self) -> str:
         return "working"
