@@ -1,6 +1,5 @@
 """One connection to the calculator: framing joined to a transport (protocols.md §1)."""
 
-from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from struct import Struct
@@ -22,6 +21,7 @@ from netlab.calc.calculator import Reply
 from netlab.calc.errors import FramingError
 from netlab.calc.framing import FrameReader
 from netlab.calc.limits import Limits
+from netlab.calc.slots import Slot, Slots
 from netlab.calc.turns import SLICE, Turns
 from netlab.common.addresses import address_text
 from netlab.common.prompt_write import write_promptly
@@ -65,15 +65,6 @@ class _Phase(Enum):
     CLOSED = "gone"
 
 
-class _Slot:
-    """The place of an answer that must wait: for itself to come, or for those before it."""
-
-    __slots__ = ("reply",)
-
-    def __init__(self) -> None:
-        self.reply: Reply | None = None
-
-
 @implementer(IHalfCloseableProtocol, IPullProducer)
 class CalcProtocol(Protocol):
     """Every request answered in its order, all answers of a turn in one write.
@@ -89,8 +80,7 @@ class CalcProtocol(Protocol):
         self._service = service
         self._reader = FrameReader()
         self._backlog: list[bytes] = []
-        self._slots: deque[_Slot] = deque()
-        self._slots_bytes = 0
+        self._slots = Slots()
         self._phase = _Phase.OPEN
         self._reading = True
         self._queued = False
@@ -152,6 +142,16 @@ class CalcProtocol(Protocol):
 
     # ---- what the daemon says
 
+    @property
+    def waits(self) -> bool:
+        """Whether this client waits for an answer that has not come yet."""
+        return bool(self._slots)
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._phase is _Phase.CLOSED
+
     def finish(self) -> None:
         """Answer what has arrived, and the packet that has begun to; then close."""
         if self._phase is _Phase.OPEN:
@@ -192,7 +192,7 @@ class CalcProtocol(Protocol):
     def _full(self) -> bool:
         """Whether no more may be answered before the peer has read, or answers that others wait for have come."""
         return (
-            self._held or len(self._slots) >= self._service.limits.max_pending or self._slots_bytes > _MAX_PENDING_BYTES
+            self._held or len(self._slots) >= self._service.limits.max_pending or self._slots.size > _MAX_PENDING_BYTES
         )
 
     def _answer(self) -> None:
@@ -206,7 +206,7 @@ class CalcProtocol(Protocol):
             reply = service.reply(self, frame)
             done += 1
             if self._slots or not isinstance(reply, Reply):
-                self._wait(reply)
+                self._wait(reply, len(frame))
             else:
                 replies.append(reply)
                 size += len(reply.tail)
@@ -218,25 +218,17 @@ class CalcProtocol(Protocol):
         self._send(replies)
         service.turns.spent(now - began)
 
-    def _wait(self, reply: Reply | Deferred[Reply]) -> None:
-        """Keep a place in the order for an answer that cannot be sent yet."""
-        slot = _Slot()
-        self._slots.append(slot)
+    def _wait(self, reply: Reply | Deferred[Reply], length: int) -> None:
+        """Keep a place in the order for an answer that cannot be sent yet, to a request of ``length`` bytes."""
+        slot = self._slots.take(length)
         if isinstance(reply, Reply):
-            slot.reply = reply
-            self._slots_bytes += len(reply.tail)
+            self._slots.fill(slot, reply)
         else:
             reply.addCallback(self._arrived, slot)
 
-    def _arrived(self, reply: Reply, slot: _Slot) -> None:
+    def _arrived(self, reply: Reply, slot: Slot) -> None:
         """Send the answer that was waited for, and those that waited behind it."""
-        slot.reply = reply
-        self._slots_bytes += len(reply.tail)
-        replies: list[Reply] = []
-        while self._slots and (first := self._slots[0].reply) is not None:
-            self._slots.popleft()
-            self._slots_bytes -= len(first.tail)
-            replies.append(first)
+        replies = self._slots.fill(slot, reply)
         if self._phase in (_Phase.OPEN, _Phase.FINISHING):
             self._send(replies)
             self._go_on()
@@ -246,7 +238,7 @@ class CalcProtocol(Protocol):
         if not replies:
             return
         stamp = _stamp(int(self._service.wall()) & 0xFFFFFFFF)
-        data = b"".join([part for reply in replies for part in (reply.stamp or stamp, reply.tail)])
+        data = b"".join([reply.tail if reply.stamped else stamp + reply.tail for reply in replies])
         self._service.idle.touch(self)
         if write_promptly(self.transport, data):
             self._pending = self._pending_bytes = 0

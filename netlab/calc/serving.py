@@ -118,7 +118,7 @@ class ServingFactory(Factory):
             self.log.info(
                 "{{{peer}}} Sending response of length {length} bytes" + (": {status}, {note}" if reply.note else ""),
                 peer=connection.peer,
-                length=len(reply.tail) + 4,
+                length=reply.length,
                 status=reply.status,
                 note=reply.note,
             )
@@ -126,7 +126,10 @@ class ServingFactory(Factory):
     # ---- what time says
 
     def _is_idle(self, connection: CalcProtocol) -> None:
-        connection.end(f"nothing asked or read for {self.limits.idle_timeout:g} s")
+        if connection.waits:
+            self.idle.touch(connection)
+        else:
+            connection.end(f"nothing asked or read for {self.limits.idle_timeout:g} s")
 
     def _is_late(self, connection: CalcProtocol) -> None:
         connection.end(f"a packet was not finished in {self.limits.packet_timeout:g} s")

@@ -1,15 +1,17 @@
 """The options that all daemons of the calculator protocol have, and the service around their factories."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import asdict
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
 
 from netlab.calc.limits import Limits
 from netlab.calc.serving import ServingFactory
 from netlab.common.daemon import (
     CleanExit,
     DaemonOptions,
+    InOrder,
     JsonLog,
     ListeningService,
     allow_files,
@@ -39,16 +41,21 @@ def limits_of(options: DaemonOptions) -> Limits:
     return Limits(**{name: options[name.replace("_", "-")] for name in asdict(_LIMITS) if name != "stop_timeout"})
 
 
-def daemon_service(options: DaemonOptions, factory: ServingFactory, reactor: Any) -> MultiService:
-    """The whole daemon: the log it writes, its way to exit, and its listening.
+def daemon_service(
+    options: DaemonOptions, factory: ServingFactory, reactor: Any, needed: Sequence[IService] = ()
+) -> MultiService:
+    """The whole daemon: the log it writes, its way to exit, and its listening; it stops in the other order.
 
+    :param needed: services that answering needs: they run before it begins and until it has ended.
     :raises CannotStart: ``--listen`` is no endpoint.
     """
     allow_files(options["max-connections"])
-    service = MultiService()
+    service = InOrder()
     if options["log-json"]:
         JsonLog(options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    for each in needed:
+        each.setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
     ListeningService(options.daemon, options["listen"], endpoint, factory, factory.stop).setServiceParent(service)
     return service

@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _proxy() -> click.Command:
+    from netlab.cli.proxy import proxy
+
+    return proxy
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "proxy": Entry(_proxy, "Look into a running proxy: what it holds, and why it answered as it did."),
 }
 
 #: What a shell reports of a program that died of these signals.

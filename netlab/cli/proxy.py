@@ -1,8 +1,11 @@
 """``netlab proxy``: ask a running proxy what it holds and why it answered as it did, over its control socket."""
 
 import json
+import os
 import socket
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 import click
@@ -35,7 +38,7 @@ def _ask(path: str, **question: Any) -> Any:
 
 
 def _line(control: socket.socket) -> dict[str, Any]:
-    received = b""
+    received = bytearray()
     while not received.endswith(b"\n"):
         data = control.recv(65_536)
         if not data or len(received) > _MAX_ANSWER:
@@ -47,32 +50,47 @@ def _line(control: socket.socket) -> dict[str, Any]:
     return answer
 
 
+_control_option = click.option(
+    "--control",
+    metavar="PATH",
+    help="The control socket that the proxy was started with (or the variable NETLAB_PROXY_CONTROL).",
+)
+
+
+def _command(function: Callable[..., None]) -> click.Command:
+    """A subcommand. It takes ``--control`` as the group does, so that it may stand on either side of the name."""
+
+    @_control_option
+    @click.pass_context
+    @wraps(function)
+    def run(ctx: click.Context, /, control: str | None, **options: Any) -> None:
+        control = control or ctx.obj or os.environ.get("NETLAB_PROXY_CONTROL")
+        if not control:
+            raise click.UsageError("give the proxy's control socket: --control PATH")
+        function(control, **options)
+
+    return proxy.command()(run)
+
+
 def _json_option(command: Any) -> Any:
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line.")(command)
 
 
 @click.group()
-@click.option(
-    "--control",
-    metavar="PATH",
-    envvar="NETLAB_PROXY_CONTROL",
-    required=True,
-    help="The control socket that the proxy was started with (or the variable NETLAB_PROXY_CONTROL).",
-)
+@_control_option
 @click.pass_context
-def proxy(ctx: click.Context, control: str) -> None:
-    """Look into a running proxy: what it holds, and why it answered as it did.
+def proxy(ctx: click.Context, control: str | None) -> None:
+    r"""Look into a running proxy: what it holds, and why it answered as it did.
 
     \b
     twistd -n netlab-proxy --control ./proxy.sock
-    netlab proxy --control ./proxy.sock explain
+    netlab proxy explain --control ./proxy.sock
     """
     ctx.obj = control
 
 
-@proxy.command()
+@_command
 @_json_option
-@click.pass_obj
 def stats(control: str, as_json: bool) -> None:
     """How often each outcome was, what is stored, and how the upstreams are."""
     facts = _ask(control, do="stats")
@@ -87,15 +105,13 @@ def stats(control: str, as_json: bool) -> None:
         click.echo(f"  {name:22} {printable(str(value))}")
     click.echo("Upstreams:")
     for upstream in facts["upstreams"]:
-        health = f"failed {upstream['failures']} times in a row" if upstream["failures"] else "working"
-        connections = f"{upstream['connections']} connections, {upstream['busy']} requests"
-        click.echo(f"  {printable(upstream['name']):22} {health}, {connections}")
+        name, state = printable(upstream["name"]), printable(upstream["state"])
+        click.echo(f"  {name:22} {state} ({upstream['connections']} connections, {upstream['busy']} requests)")
 
 
-@proxy.command()
+@_command
 @click.option("--last", type=click.IntRange(1, 200), default=10, show_default=True, help="How many decisions.")
 @_json_option
-@click.pass_obj
 def explain(control: str, last: int, as_json: bool) -> None:
     """The last decisions, each with the sum that made it."""
     records = _ask(control, do="explain", last=last)
@@ -106,7 +122,7 @@ def explain(control: str, last: int, as_json: bool) -> None:
 
 
 def _explained(record: dict[str, Any]) -> list[str]:
-    time = datetime.fromtimestamp(record["time"]).strftime("%H:%M:%S")
+    time = datetime.fromtimestamp(record["time"]).astimezone().strftime("%H:%M:%S")
     steps = "with steps" if record["steps"] else "without steps"
     lines = [
         f"{time} {{{printable(record['peer'])}}} {printable(record['expression'])} ({record['codec']}, {steps})",
@@ -128,10 +144,9 @@ def _sum_lines(title: str, total: dict[str, Any]) -> list[str]:
     ]
 
 
-@proxy.command()
+@_command
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many keys at most.")
 @_json_option
-@click.pass_obj
 def keys(control: str, limit: int, as_json: bool) -> None:
     """The stored answers: the name of each key, and what it asks for."""
     found = _ask(control, do="keys", limit=limit)
@@ -143,10 +158,9 @@ def keys(control: str, limit: int, as_json: bool) -> None:
         click.echo("Nothing is stored.")
 
 
-@proxy.command()
+@_command
 @click.argument("key", required=False)
 @click.option("--all", "everything", is_flag=True, help="Remove every stored answer.")
-@click.pass_obj
 def purge(control: str, key: str | None, everything: bool) -> None:
     """Remove one stored answer, by the name that keys and explain show, or all of them."""
     if (key is None) == (not everything):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import Service
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
@@ -53,7 +53,7 @@ class DaemonOptions(Options):
         try:
             super().parseOptions(options)
         except UsageError as error:
-            raise self._refused(str(error)) from None
+            raise self.refused(str(error)) from None
 
     def endpoint(self, name: str, reactor: Any) -> IStreamServerEndpoint:
         """The endpoint that option ``name`` describes.
@@ -63,10 +63,11 @@ class DaemonOptions(Options):
         try:
             endpoint: IStreamServerEndpoint = serverFromString(reactor, self[name])
         except Exception as error:
-            raise self._refused(f"--{name} {self[name]} is no endpoint such as tcp:9999 ({error})") from None
+            raise self.refused(f"--{name} {self[name]} is no endpoint such as tcp:9999 ({error})") from None
         return endpoint
 
-    def _refused(self, reason: str) -> CannotStart:
+    def refused(self, reason: str) -> CannotStart:
+        """The error, to be raised, that a value is wrong for this reason."""
         return CannotStart(f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options")
 
 
@@ -186,6 +187,22 @@ def _cause(failure: Failure) -> str:
     """Why listening failed, in the system's own words."""
     error = getattr(failure.value, "socketError", failure.value)
     return getattr(error, "strerror", None) or str(error)
+
+
+class InOrder(MultiService):
+    """Services that stop one after another, what was added last first, each when the one before has stopped."""
+
+    def stopService(self) -> "Deferred[None]":
+        """Stop them all; one that fails is logged and keeps no other from stopping."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for service in reversed(list(self)):
+            try:
+                await maybeDeferred(service.stopService)
+            except Exception:
+                ListeningService.log.failure("{name} did not stop as it should", name=service.name)
 
 
 class CleanExit(Service):

@@ -3,30 +3,53 @@
 import math
 from collections.abc import Callable
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from netlab.calc.header import FOREVER, SERVER_ERROR, Header
-from netlab.proxy.decide import Decision, Forward, StaleRules, decide, decide_storing, may_serve_stale
+from netlab.proxy.decide import Decision, Forward, StaleRules, decide, decide_storing, may_serve_stale, may_share
 from netlab.proxy.entry import Entry, key_of
-from netlab.proxy.errors import UpstreamError
-from netlab.proxy.freshness import Clocks, Limits
+from netlab.proxy.errors import UpstreamError, told
+from netlab.proxy.freshness import Clocks, Limits, age_of
 from netlab.proxy.pool import Pool
 from netlab.proxy.singleflight import SingleFlight
 from netlab.proxy.stores.tiers import Tiers
 
 
 @frozen
-class Answer:
-    """A whole response packet, or the error in its place, with the decision that led to it.
+class Question:
+    """A request: its key, its packet, its header."""
 
-    ``entry`` is what is stored of it, if it came from the cache.
+    key: bytes
+    frame: bytes
+    header: Header
+
+    @classmethod
+    def of(cls, frame: bytes) -> "Question":
+        """The question that a packet asks."""
+        return cls(key_of(frame), frame, Header.decode(frame))
+
+
+@frozen
+class Answer:
+    """A whole response packet with the decision that led to it; `None` where that says why there is none.
+
+    ``entry`` is what is stored of it, if it came from the cache or went there.
     """
 
     decision: Decision
     packet: bytes | None
     entry: Entry | None = None
-    error: UpstreamError | None = None
+
+
+@define
+class _Fetched:
+    """An upstream's answer, and whether anyone for whom it was fetched has stored it."""
+
+    entry: Entry
+    stored: bool = False
 
 
 class Cache:
@@ -34,6 +57,8 @@ class Cache:
 
     :param clocks: now, on both clocks.
     """
+
+    log = Logger(namespace="netlab.proxy")
 
     def __init__(
         self, store: Tiers, pool: Pool, clocks: Callable[[], Clocks], limits: Limits, stale: StaleRules
@@ -43,76 +68,80 @@ class Cache:
         self._pool = pool
         self._clocks = clocks
         self._stale = stale
-        self._flights: SingleFlight[bytes, Answer] = SingleFlight()
+        self._flights: SingleFlight[bytes, _Fetched] = SingleFlight()
 
-    def answer(self, frame: bytes, request: Header) -> Answer | Deferred[Answer]:
-        """Answer a request: at once if what is at hand serves it, else by a Deferred that does not fail."""
-        key = key_of(frame)
-        found = self._store.get(key) if request.cache else None
-        if isinstance(found, Deferred):
-            return Deferred.fromCoroutine(self._when_found(found, key, frame, request))
-        decision = decide(found, request, self._clocks(), self.limits)
-        if found is not None and decision.hit:
-            return Answer(decision, found.packet, found)
-        return Deferred.fromCoroutine(self._fetched(decision, found, key, frame, request))
+    def answer(self, question: Question) -> Answer | Deferred[Answer]:
+        """Answer a request: at once if what is at hand serves it, else by a Deferred that fails for our faults only."""
+        found = self._store.get(question.key) if question.header.cache else None
+        if not isinstance(found, Deferred):
+            decision = self._decide(found, question.header)
+            if found is not None and decision.hit:
+                return Answer(decision, found.packet, found)
+        return Deferred.fromCoroutine(self._answer(question, found))
 
-    async def _when_found(self, looking: Deferred[Entry | None], key: bytes, frame: bytes, request: Header) -> Answer:
-        found = await looking
-        decision = decide(found, request, self._clocks(), self.limits)
-        if found is not None and decision.hit:
-            return Answer(decision, found.packet, found)
-        return await self._fetched(decision, found, key, frame, request)
+    async def _answer(self, question: Question, found: Entry | Deferred[Entry | None] | None) -> Answer:
+        """The answer to what memory alone does not serve, given what it has or is being looked for behind it."""
+        if found is not None and not isinstance(found, Deferred) and question.header.max_age:
+            found = self._store.get_newer(question.key)
+        entry = await found if isinstance(found, Deferred) else found
+        decision = self._decide(entry, question.header)
+        if entry is not None and decision.hit:
+            return Answer(decision, entry.packet, entry)
+        if entry is not None and may_serve_stale(decision, self._stale.while_revalidate):
+            Deferred.fromCoroutine(self._fetched(decision, question)).addErrback(self._not_revalidated)
+            return Answer(evolve(decision, forward=None, stale="revalidate"), entry.packet)
+        return await self._fetched_or_stale(decision, question, entry)
 
-    async def _fetched(
-        self, decision: Decision, found: Entry | None, key: bytes, frame: bytes, request: Header
-    ) -> Answer:
-        """The answer of an upstream, or what is stored where the rules for stale answers allow it."""
-        if found is not None and may_serve_stale(decision, self._stale.while_revalidate):
-            self._join(decision, key, frame, request)[0].addErrback(lambda _: None)
-            return Answer(evolve(decision, stale="revalidate"), found.packet)
+    def _decide(self, entry: Entry | None, request: Header) -> Decision:
+        return decide(entry, request, self._clocks(), self.limits)
+
+    async def _fetched_or_stale(self, decision: Decision, question: Question, entry: Entry | None) -> Answer:
+        """The answer of an upstream; or, when it is an error and the rules allow it, what is stored."""
         try:
-            if decision.forward is Forward.BYPASS or request.max_age == 0:
-                return await self._ask(decision, key, frame, request)
-            return await self._asked_together(decision, key, frame, request)
+            answer = await self._fetched(decision, question)
         except UpstreamError as error:
-            if found is not None and may_serve_stale(decision, self._stale.if_error):
-                return Answer(evolve(decision, stale="error"), found.packet)
-            return Answer(evolve(decision, failed=str(error)), None, error=error)
-
-    async def _asked_together(self, decision: Decision, key: bytes, frame: bytes, request: Header) -> Answer:
-        """The answer to the one request that is made for all who want the same now.
-
-        An answer that may not be cached was made for one client alone, so the others ask for theirs; an error of the
-        server's own is everybody's.
-        """
-        flight, begins = self._join(decision, key, frame, request)
-        answer = await flight
-        if begins or answer.packet is None:
+            answer = Answer(evolve(decision, failed=told(error)), None)
+        status = SERVER_ERROR if answer.packet is None else Header.decode(answer.packet).status
+        if entry is None or status < SERVER_ERROR or not may_serve_stale(decision, self._stale.if_error):
             return answer
-        header = Header.decode(answer.packet)
-        if not header.cache and header.status < SERVER_ERROR:
-            return await self._ask(decision, key, frame, request)
-        now = self._clocks()
-        total = decide_storing(decision, request, Entry.of(answer.packet, now.monotonic), now, self.limits)
-        return Answer(evolve(total, collapsed=True, stored=False), answer.packet)
+        why = answer.decision.failed or f"the upstream answered with status {status}"
+        return Answer(evolve(answer.decision, stale="error", failed=why), entry.packet)
 
-    def _join(self, decision: Decision, key: bytes, frame: bytes, request: Header) -> tuple[Deferred[Answer], bool]:
-        return self._flights.join(key, lambda: Deferred.fromCoroutine(self._ask(decision, key, frame, request)))
+    async def _fetched(self, decision: Decision, question: Question) -> Answer:
+        """The answer of an upstream, to a request that is made for all who want the same now."""
+        if decision.forward is Forward.BYPASS or question.header.max_age == 0:
+            return self._settled(decision, question, await self._ask(question))
+        flight, begins = self._flights.join(question.key, lambda: Deferred.fromCoroutine(self._ask(question)))
+        fetched = await flight
+        if begins:
+            return self._settled(decision, question, fetched)
+        if may_share(fetched.entry, self._clocks(), self.limits):
+            return self._settled(evolve(decision, collapsed=True), question, fetched)
+        return self._settled(evolve(decision, collapsed=False), question, await self._ask(question))
 
-    async def _ask(self, decision: Decision, key: bytes, frame: bytes, request: Header) -> Answer:
-        """Ask an upstream, and store its answer if both sides let it be stored."""
-        packet = await self._pool.ask(frame)
-        now = self._clocks()
-        entry = Entry.of(packet, now.monotonic)
-        decided = decide_storing(decision, request, entry, now, self.limits)
+    async def _ask(self, question: Question) -> _Fetched:
+        packet = await self._pool.ask(question.frame)
+        return _Fetched(Entry.of(packet, self._clocks().monotonic))
+
+    def _settled(self, decision: Decision, question: Question, fetched: _Fetched) -> Answer:
+        """The upstream's answer, which is stored if its server and this client let it be."""
+        entry, now = fetched.entry, self._clocks()
+        decided = decide_storing(decision, question.header, entry, now, self.limits)
         if not decided.stored:
-            return Answer(decided, packet)
-        self._store.put(key, entry, self._useful(entry))
-        return Answer(decided, packet, entry)
+            return Answer(decided, entry.packet)
+        if not fetched.stored:
+            fetched.stored = True
+            self._store.put(question.key, entry, self._useful(entry, now))
+        return Answer(decided, entry.packet, entry)
 
-    def _useful(self, entry: Entry) -> float:
-        """For how many seconds a new entry may be of use, stale times included."""
+    def _useful(self, entry: Entry, now: Clocks) -> float:
+        """For how many seconds a new entry may be of use from now on, stale times included."""
         max_age = self.limits.clamp(entry.max_age)
         if max_age == FOREVER:
             return math.inf
-        return max_age + max(self._stale.if_error, self._stale.while_revalidate)
+        return max_age - age_of(entry, now) + max(self._stale.if_error, self._stale.while_revalidate)
+
+    def _not_revalidated(self, failure: Failure) -> None:
+        """The stale answer was sent already; upstreams that fail are told of by the pool."""
+        if not failure.check(UpstreamError):
+            self.log.failure("A fault of ours while fetching an answer anew", failure)

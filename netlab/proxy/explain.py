@@ -10,7 +10,7 @@ from netlab.calc.codecs.choice import Codec, codec_of
 from netlab.calc.codecs.pickle_read import ExpressionReader
 from netlab.calc.errors import CalcError
 from netlab.calc.program import flatten
-from netlab.proxy.decide import cache_status, log_line
+from netlab.proxy.decide import Decision, cache_status, log_line
 from netlab.proxy.freshness import Freshness
 from netlab.proxy.journal import Record
 
@@ -46,18 +46,24 @@ def key_facts(key: bytes) -> dict[str, Any]:
 
 def record_facts(record: Record) -> dict[str, Any]:
     """A record as JSON can say it; infinite times are the string ``inf``."""
-    decision = record.decision
     return {
         "time": record.time,
         "peer": record.peer,
         **key_facts(record.key),
+        **decision_facts(record.decision),
+        "status": record.status,
+        "request_length": record.request_length,
+        "response_length": record.response_length,
+    }
+
+
+def decision_facts(decision: Decision) -> dict[str, Any]:
+    """A decision in words, with the sums for what was stored and for what an upstream answered (`None`: not done)."""
+    return {
         "cache_status": cache_status(decision),
         "line": log_line(decision),
         "stored": _sums(decision.freshness),
         "answer": _sums(decision.answer),
-        "status": record.status,
-        "request_length": record.request_length,
-        "response_length": record.response_length,
     }
 
 

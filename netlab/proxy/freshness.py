@@ -24,8 +24,8 @@ class Limits:
     max_ttl: int = FOREVER
 
     def clamp(self, max_age: int) -> int:
-        """The max-age that counts for an answer whose server gave ``max_age``."""
-        return max(self.min_ttl, min(self.max_ttl, max_age))
+        """The max-age that counts for an answer whose server gave ``max_age``; 0 is not a time but a ban, and stays."""
+        return max(self.min_ttl, min(self.max_ttl, max_age)) if max_age else 0
 
 
 @frozen

@@ -14,8 +14,9 @@ from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks, Freshness
 from netlab.proxy.stores.memory import MemoryStore
 
-#: Requests that are remembered so; one takes as many bytes as the request itself, and an object or two.
+#: What is remembered so at most: requests, and their bytes.
 _MOST = 4_096
+_MOST_BYTES = 8 << 20
 
 
 @frozen(eq=False)
@@ -34,10 +35,16 @@ class Hot:
 class Front:
     """Ready answers by request bytes, the least recently used forgotten first."""
 
-    def __init__(self, store: MemoryStore, most: int = _MOST) -> None:
+    def __init__(self, store: MemoryStore, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
         self._store = store
         self._most = most
+        self._most_bytes = most_bytes
         self._hot: OrderedDict[bytes, Hot] = OrderedDict()
+        #: Bytes of the requests that are remembered.
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._hot)
 
     def get(self, request: bytes, wall: float, monotonic: float) -> Hot | None:
         """The ready answer for ``request`` (a packet without its time stamp), if it still serves."""
@@ -47,15 +54,15 @@ class Front:
         if wall < hot.wall_until and monotonic < hot.monotonic_until and self._store.get(hot.key) is hot.entry:
             self._hot.move_to_end(request)
             return hot
-        del self._hot[request]
+        self._forget(request)
         return None
 
-    def put(self, request: bytes, key: bytes, entry: Entry, total: Freshness, now: Clocks) -> Hot:
+    def put(self, request: bytes, key: bytes, entry: Entry, total: Freshness, now: Clocks) -> None:
         """Remember that ``entry`` serves ``request``, by the sum that was done for it just now."""
         left = min(total.server_remaining, total.client_remaining)
         limit = left + total.age
         hot = Hot(
-            Reply(entry.packet[4:], Header.decode(entry.packet).status, stamp=entry.packet[:4]),
+            Reply(entry.packet, Header.decode(entry.packet).status, stamped=True),
             key,
             entry,
             int.from_bytes(request[4:6], "big"),
@@ -63,7 +70,12 @@ class Front:
             entry.timestamp + limit,
             now.monotonic + left,
         )
+        self._forget(request)
         self._hot[request] = hot
-        while len(self._hot) > self._most:
-            self._hot.popitem(last=False)
-        return hot
+        self.size += len(request)
+        while len(self._hot) > self._most or self.size > self._most_bytes:
+            self._forget(next(iter(self._hot)))
+
+    def _forget(self, request: bytes) -> None:
+        if self._hot.pop(request, None) is not None:
+            self.size -= len(request)

@@ -47,7 +47,7 @@ class Journal:
         self._counts["hit" if decision.forward is None else f"fwd={decision.forward.value}"] += 1
         for word, holds in (
             ("stored", decision.stored),
-            ("collapsed", decision.collapsed),
+            ("collapsed", bool(decision.collapsed)),
             (f"stale-{decision.stale}", decision.stale is not None),
             ("failed", decision.failed is not None),
         ):

@@ -13,16 +13,12 @@ from netlab.calc.errors import FramingError, MessageError
 from netlab.calc.header import CLIENT_ERROR, HEADER_LENGTH, SERVER_ERROR, Header
 from netlab.calc.messages import Failure, check_request, failure_of
 from netlab.calc.serving import ServingFactory
-from netlab.proxy.cache import Answer, Cache
-from netlab.proxy.decide import cache_status, log_line
-from netlab.proxy.entry import key_of
-from netlab.proxy.errors import UpstreamError, UpstreamUnreachable
+from netlab.proxy.cache import Answer, Cache, Question
+from netlab.proxy.decide import Decision
+from netlab.proxy.explain import decision_facts
 from netlab.proxy.freshness import Clocks
 from netlab.proxy.front import Front
 from netlab.proxy.journal import Journal, Record, hit_record
-
-#: What the deployed proxy says when no server can be reached (protocols.md §1, the answer of 170 bytes).
-_REFUSED = "Connection refused by server and the request was not in the cache/it was stale"
 
 
 class ProxyFactory(ServingFactory):
@@ -54,13 +50,12 @@ class ProxyFactory(ServingFactory):
         wall, monotonic = self.wall(), self._monotonic()
         hot = self._front.get(frame[4:], wall, monotonic)
         if hot is None:
-            self.log_request(connection, frame)
             return self._reply(connection, frame)
         self.journal.hot_hit(wall, monotonic, connection.peer, hot)
         if self.request_log:
+            record = hit_record(Clocks(wall, monotonic), connection.peer, hot, self._cache.limits)
             self.log_request(connection, frame)
-            now = Clocks(wall, monotonic)
-            self._log_decision(connection, hit_record(now, connection.peer, hot, self._cache.limits))
+            self._log_decision(connection, record.decision)
             self.log_reply(connection, hot.reply)
         return hot.reply
 
@@ -69,36 +64,39 @@ class ProxyFactory(ServingFactory):
         return error_reply(failure_of(fault), b"", CLIENT_ERROR, str(fault))
 
     def _reply(self, connection: CalcProtocol, frame: bytes) -> Reply | Deferred[Reply]:
-        header = Header.decode(frame)
+        self.log_request(connection, frame)
+        question = Question.of(frame)
         try:
-            check_request(header)
+            check_request(question.header)
+            answer = self._cache.answer(question)
+            if isinstance(answer, Answer):
+                return self._answered(answer, connection, question)
         except MessageError as error:
             reply = error_reply(failure_of(error), frame[HEADER_LENGTH:], CLIENT_ERROR, str(error))
             self.log_reply(connection, reply)
             return reply
-        answer = self._cache.answer(frame, header)
-        if isinstance(answer, Answer):
-            return self._answered(answer, connection, frame)
-        return answer.addCallback(self._answered, connection, frame).addErrback(self._fault, connection, frame)
+        except Exception:
+            return self._fault(TwistedFailure(), connection, frame)
+        return answer.addCallback(self._answered, connection, question).addErrback(self._fault, connection, frame)
 
-    def _answered(self, answer: Answer, connection: CalcProtocol, frame: bytes) -> Reply:
+    def _answered(self, answer: Answer, connection: CalcProtocol, question: Question) -> Reply:
         """The reply for an answer, noted and told of; an answer that serves again is made ready for that."""
-        decision = answer.decision
+        decision, frame = answer.decision, question.frame
         if answer.packet is None:
-            reply = error_reply(_outage(answer.error), frame[HEADER_LENGTH:], SERVER_ERROR, decision.failed)
+            reply = error_reply(_outage(decision.failed), frame[HEADER_LENGTH:], SERVER_ERROR, decision.failed)
         else:
-            status = Header.decode(answer.packet).status
-            reply = Reply(answer.packet[4:], status, stamp=answer.packet[:4])
+            reply = Reply(answer.packet, Header.decode(answer.packet).status, stamped=True)
+        now = Clocks(self.wall(), self._monotonic())
         total = decision.freshness if decision.hit else decision.answer
         if answer.entry is not None and total is not None:
-            self._front.put(frame[4:], key_of(frame), answer.entry, total, self._now())
-        record = Record(
-            self.wall(), connection.peer, key_of(frame), decision, len(frame), len(reply.tail) + 4, reply.status
+            self._front.put(frame[4:], question.key, answer.entry, total, now)
+        self.journal.note(
+            Record(now.wall, connection.peer, question.key, decision, len(frame), reply.length, reply.status)
         )
-        self.journal.note(record)
         if self.request_log:
-            self._log_decision(connection, record)
-        self.log_reply(connection, reply)
+            self._log_decision(connection, decision)
+        if not connection.gone:
+            self.log_reply(connection, reply)
         return reply
 
     def _fault(self, failure: TwistedFailure, connection: CalcProtocol, frame: bytes) -> Reply:
@@ -107,23 +105,10 @@ class ProxyFactory(ServingFactory):
         fault = Failure("CalculatorServerError", ("Internal server error",))
         return error_reply(fault, frame[HEADER_LENGTH:], SERVER_ERROR)
 
-    def _now(self) -> Clocks:
-        return Clocks(self.wall(), self._monotonic())
-
-    def _log_decision(self, connection: CalcProtocol, record: Record) -> None:
-        decision = record.decision
-        sums = {
-            f"{whose}_{name}": getattr(total, name)
-            for whose, total in (("stored", decision.freshness), ("answer", decision.answer))
-            if total is not None
-            for name in ("age", "server_limit", "client_limit", "server_remaining", "client_remaining")
-        }
-        self.log.info(
-            "{{{peer}}} {line}", peer=connection.peer, line=log_line(decision), cache=cache_status(decision), **sums
-        )
+    def _log_decision(self, connection: CalcProtocol, decision: Decision) -> None:
+        self.log.info("{{{peer}}} {line}", peer=connection.peer, **decision_facts(decision))
 
 
-def _outage(error: UpstreamError | None) -> Failure:
-    """What a client is told when no upstream answered; unreachable ones in the deployed proxy's words."""
-    cause = _REFUSED if isinstance(error, UpstreamUnreachable) else str(error)
-    return Failure("CalculatorServerError", ("Internal proxy error", Failure("CalculatorServerError", (cause,))))
+def _outage(why: str | None) -> Failure:
+    """What a client is told when no upstream answered (protocols.md §1 Proxy rules)."""
+    return Failure("CalculatorServerError", ("Internal proxy error", Failure("CalculatorServerError", (str(why),))))

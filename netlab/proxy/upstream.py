@@ -5,15 +5,24 @@ from typing import Any
 
 from attrs import field, frozen, validators
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, gatherResults
-from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.error import ConnectingCancelledError, ConnectionRefusedError
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 
-from netlab.proxy.errors import TooManyWaiting, UpstreamClosed, UpstreamSilent, UpstreamUnreachable
+from netlab.proxy.errors import (
+    Stopping,
+    TooManyWaiting,
+    UpstreamClosed,
+    UpstreamRefused,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
 from netlab.proxy.upstream_connection import UpstreamConnection
 
 _seconds = validators.gt(0.0)
 _count = validators.ge(1)
+
+_STOPS = "the proxy stops"
 
 
 @frozen
@@ -39,14 +48,12 @@ class _Waiter:
 
 
 class Upstream:
-    """One endpoint. `netlab.proxy.pool` keeps ``failures`` (in a row) and ``resting_until`` (on the clock) here."""
+    """One endpoint, of which a pool of connections is kept; ``name`` is how it is shown."""
 
     def __init__(
         self, name: str, endpoint: IStreamClientEndpoint, clock: IReactorTime, limits: UpstreamLimits | None = None
     ) -> None:
         self.name = name
-        self.failures = 0
-        self.resting_until = 0.0
         self._endpoint = endpoint
         self._clock = clock
         self._limits = limits or UpstreamLimits()
@@ -54,11 +61,12 @@ class Upstream:
         self._connections: list[UpstreamConnection] = []
         self._connecting: set[Deferred[UpstreamConnection]] = set()
         self._waiters: deque[_Waiter] = deque()
+        self._stopped = False
 
     @property
     def busy(self) -> int:
         """How many requests are in flight or wait for a connection."""
-        in_flight = sum(connection.in_flight for connection in self._connections)
+        in_flight = sum([connection.in_flight for connection in self._connections])
         return in_flight + len(self._connecting) + len(self._waiters)
 
     @property
@@ -81,18 +89,21 @@ class Upstream:
             raise
 
     def stop(self) -> Deferred[None]:
-        """Give up every connection; fires when all are gone."""
+        """Give up every connection and make no other; fires when all are gone."""
+        self._stopped = True
         for waiter in list(self._waiters):
             waiter.room.cancel()
         for connecting in list(self._connecting):
             connecting.cancel()
         gone = [connection.gone for connection in self._connections]
         for connection in list(self._connections):
-            connection.end(UpstreamUnreachable("the proxy stops"))
+            connection.end(Stopping(_STOPS))
         return gatherResults(gone).addCallback(lambda _: None)
 
     async def _connection(self, fresh: bool) -> UpstreamConnection:
         """A connection with room for one more request."""
+        if self._stopped:
+            raise Stopping(_STOPS)
         if self._waiters or not self._has_room(fresh):
             await self._room(fresh)
         connection = None if fresh else self._with_room()
@@ -128,12 +139,20 @@ class Upstream:
         except Exception as error:
             self._connecting.discard(connecting)
             self._wake()
-            late = isinstance(error, (TimeoutError, CancelledError, ConnectingCancelledError))
-            reason = f"none within {limits.connect_timeout:g} s" if late else str(error)
-            raise UpstreamUnreachable(f"no connection to {self.name}: {reason}") from None
+            raise self._unreachable(error) from None
         self._connecting.discard(connecting)
         self._connections.append(connection)
         return connection
+
+    def _unreachable(self, error: Exception) -> UpstreamUnreachable | Stopping:
+        """Why there is no connection, in words for a client, who need not know where upstreams are."""
+        if self._stopped:
+            return Stopping(_STOPS)
+        if isinstance(error, ConnectionRefusedError):
+            return UpstreamRefused("the connection was refused: nothing listens there")
+        if isinstance(error, (TimeoutError, CancelledError, ConnectingCancelledError)):
+            return UpstreamUnreachable(f"no connection came about within {self._limits.connect_timeout:g} s")
+        return UpstreamUnreachable(f"no connection could be made: {str(error).rstrip('.') or type(error).__name__}")
 
     async def _room(self, fresh: bool) -> None:
         """Wait until there is room, after those who came before."""
@@ -145,6 +164,8 @@ class Upstream:
         try:
             await waiter.room
         except (TimeoutError, CancelledError):
+            if self._stopped:
+                raise Stopping(_STOPS) from None
             raise UpstreamSilent(f"no connection was free within {self._limits.answer_timeout:g} s") from None
         finally:
             if waiter in self._waiters:

@@ -33,6 +33,8 @@ GLUE_FILES = {
     "netlab/proxy/stores/worker.py",
     "netlab/proxy/cache.py",
     "netlab/proxy/control.py",
+    "netlab/proxy/control_socket.py",
+    "netlab/proxy/services.py",
     "netlab/proxy/pool.py",
     "netlab/proxy/upstream.py",
     "netlab/proxy/upstream_connection.py",
