@@ -144,9 +144,14 @@ def _send(protocol: "CheckedProtocol", words: tuple[bytes | str | int, ...]) -> 
 
 
 def _in_our_words(protocol: "CheckedProtocol", failure: Failure) -> Failure:
-    """The failure of a call, as `RedisUnreachable` unless Redis itself gave the error."""
+    """The failure of a call, as `RedisUnreachable` unless Redis itself gave the error.
+
+    After an answer that cannot be read, no later one can be trusted.
+    """
     import txredisapi
 
     if failure.check(txredisapi.ResponseError) or not failure.check(txredisapi.RedisError):
         return failure
+    if not failure.check(txredisapi.ConnectionError):
+        protocol.leave("what Redis answered cannot be read")
     return Failure(RedisUnreachable(protocol.reason or failure.getErrorMessage()))

@@ -98,12 +98,12 @@ def _check(place: Path) -> None:
     What a killed proxy left in the write-ahead log belongs to the content, so it is read with that if there is one;
     and as immutable if not, because SQLite would put files beside it otherwise.
     """
-    with place.open("rb") as file:
-        reason = objection(file.read(HEADER))
-    if reason is not None:
-        raise _Objection(reason)
     log, index = (place.with_name(place.name + end) for end in ("-wal", "-shm"))
     has_log, had_index = log.exists(), index.exists()
+    with place.open("rb") as file:
+        reason = objection(file.read(HEADER), None if has_log else place.stat().st_size)
+    if reason is not None:
+        raise _Objection(reason)
     connection = sqlite3.connect(_uri(place, "mode=ro" if has_log else "mode=ro&immutable=1"), uri=True)
     try:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
