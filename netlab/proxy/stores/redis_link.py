@@ -77,7 +77,9 @@ class RedisLink:
         waiter.addCallback(_send, words)
         if self._attempt is None:
             self._attempt = self._endpoint.connect(self._factory)
-            self._attempt.addCallbacks(self._connected, lambda failure: self._give_up(failure.getErrorMessage()))
+            self._attempt.addCallbacks(
+                self._connected, lambda failure: self._give_up(failure.getErrorMessage().rstrip("."))
+            )
         return waiter
 
     def abort(self, why: str) -> None:
@@ -153,5 +155,5 @@ def _in_our_words(protocol: "CheckedProtocol", failure: Failure) -> Failure:
     if failure.check(txredisapi.ResponseError) or not failure.check(txredisapi.RedisError):
         return failure
     if not failure.check(txredisapi.ConnectionError):
-        protocol.leave("what Redis answered cannot be read")
+        protocol.leave("what it answered cannot be read")
     return Failure(RedisUnreachable(protocol.reason or failure.getErrorMessage()))

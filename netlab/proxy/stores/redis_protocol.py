@@ -37,12 +37,12 @@ class CheckedProtocol(RedisProtocol):  # type: ignore[misc] # txredisapi has no 
         try:
             super().dataReceived(data, unpause)
         except Exception as error:  # whatever txredisapi makes of bytes that are no Redis's
-            self.leave(f"what Redis answered cannot be read ({type(error).__name__})")
+            self.leave(f"what it answered cannot be read ({type(error).__name__})")
             return
         if self.replyQueue.pending:
-            self.leave("Redis answered what was not asked")
+            self.leave("it answered what was not asked")
         elif self._answer_length > MAX_ANSWER:
-            self.leave("Redis answered without end")
+            self.leave("it answered without end")
 
     def replyReceived(self, reply: object) -> None:  # noqa: N802 - txredisapi's name
         """An answer is whole."""
@@ -51,7 +51,7 @@ class CheckedProtocol(RedisProtocol):  # type: ignore[misc] # txredisapi has no 
 
     def connectionLost(self, why: Failure = connectionDone) -> None:
         """The connection is gone; whatever waits for an answer fails."""
-        self._end("Redis closed the connection")
+        self._end("it closed the connection")
         super().connectionLost(why)
 
     def leave(self, why: str) -> None:
@@ -90,4 +90,4 @@ class _Reports:
 
     def connectionError(self, why: str) -> None:  # noqa: N802
         """Redis refused."""
-        self.refused.callback(why)
+        self.refused.callback(why.removeprefix("Redis error: "))

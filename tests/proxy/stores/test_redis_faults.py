@@ -137,7 +137,7 @@ class GoneTests(RedisTestCase):
         self.server.pause()
         looking = store.get(b"key")
         self.server.kill()
-        self.assertEqual(await refused(self, looking), "Redis: Redis closed the connection")
+        self.assertEqual(await refused(self, looking), "Redis: it closed the connection")
         self.reactor.advance(1.0)
         self.assertIn("refused", await refused(self, store.put(b"key", entry(), 60.0)))
         self.server.restart()
