@@ -39,14 +39,18 @@ class Batches:
         self._waiting: deque[_Job] = deque()
         self._weight = 0
         self._busy = False
+        self._opening = False
         self._closed: Deferred[None] | None = None
         #: What the work is done with, once it is open.
         self.table: Table | None = None
 
     def open(self, make: Callable[[], Table]) -> Deferred[None]:
-        """Open the table in the thread; fails with what ``make`` raises, and may be called again then."""
-        self._busy = True
-        return self._worker.do(make).addCallback(self._opened).addBoth(self._free)
+        """Open the table in the thread; work may be submitted at once, and is done when it is open.
+
+        Fails with what ``make`` raises, and so does the work; then this may be called again.
+        """
+        self._busy = self._opening = True
+        return self._worker.do(make).addCallbacks(self._opened, self._not_opened).addBoth(self._free)
 
     def has_room(self, size: int) -> bool:
         """Whether work with so many bytes in it may wait, too."""
@@ -54,7 +58,7 @@ class Batches:
 
     def submit(self, work: Work, size: int = 0) -> Deferred[Any]:
         """The result of ``work``, or a `StoreError`. A read that is cancelled while it waits is not done."""
-        if self.table is None or self._closed is not None:
+        if (self.table is None and not self._opening) or self._closed is not None:
             return fail(StoreError("it is not open"))
         if not self.has_room(size):
             return fail(StoreBusy("too much waits for the disk"))
@@ -73,6 +77,14 @@ class Batches:
 
     def _opened(self, table: Table) -> None:
         self.table = table
+        self._opening = False
+
+    def _not_opened(self, failure: Failure) -> Failure:
+        self._opening = False
+        batch = list(self._waiting)
+        self._waiting.clear()
+        self._settle(failure, batch, batch)
+        return failure
 
     def _free(self, result: T) -> T:
         self._busy = False
@@ -94,6 +106,11 @@ class Batches:
             self._worker.do(_nothing if table is None else table.close).addBoth(self._end)
 
     def _deliver(self, results: list[Any] | Failure, batch: list[_Job], wanted: list[_Job]) -> None:
+        self._settle(results, batch, wanted)
+        self._free(None)
+
+    def _settle(self, results: list[Any] | Failure, batch: list[_Job], wanted: list[_Job]) -> None:
+        """Hand the results to who waits for them; one failure is everybody's."""
         self._weight -= sum(job.weight for job in batch)
         if isinstance(results, Failure):
             results = [results.value] * len(wanted)
@@ -102,7 +119,6 @@ class Batches:
                 job.done.errback(Failure(StoreError(str(result))))
             else:
                 job.done.callback(result)
-        self._free(None)
 
     def _end(self, _: object) -> None:
         self.table = None

@@ -25,6 +25,10 @@ T = TypeVar("T")
 #: Seconds that may go by before a large file is read through, or cleared.
 _PATIENCE = 120.0
 
+#: The state in which work is taken that waits until the file is open.
+_OPENING = "it is still being opened"
+_AT_WORK = (None, _OPENING)
+
 #: Seconds between two looks for expired rows, and between two pieces of the same one.
 _SWEEP = 60.0
 _SWEEP_STEP = 0.25
@@ -75,7 +79,7 @@ class SqliteStore:
         When it cannot be opened for now (no room, locked, slow) it is tried again, and this does not fail.
         """
         started: Deferred[None] = Deferred()
-        self._problem = "it is still being opened"
+        self._problem = _OPENING
         self._open().addBoth(_tell, started)
         return started.addTimeout(_PATIENCE, self._reactor, lambda *_: None)
 
@@ -139,6 +143,8 @@ class SqliteStore:
     def _opened(self, _: object) -> None:
         if self._problem != "stopped":
             self._problem = None
+            self._reading.succeeded()
+            self._storing.succeeded()
             self._sweep_in(_SWEEP_STEP)
 
     def _not_opened(self, failure: Failure) -> Failure | None:
@@ -152,7 +158,7 @@ class SqliteStore:
 
     def _guarded(self, breaker: Breaker, work: Work, size: int = 0) -> Deferred[Any]:
         """Do it unless ``breaker`` says that it would fail, and tell that how it went."""
-        if self._problem is None and not breaker.allows(self._reactor.seconds()):
+        if self._problem in _AT_WORK and not breaker.allows(self._reactor.seconds()):
             return fail(StoreError(breaker.state(self._reactor.seconds())))
         return self._do(work, size).addCallbacks(self._well, self._not_well, (breaker,), errbackArgs=(breaker,))
 
@@ -164,12 +170,12 @@ class SqliteStore:
         if failure.check(StoreBusy):
             self._dropped += 1
             breaker.abandoned()
-        elif self._problem is None:
+        elif self._problem in _AT_WORK:
             breaker.failed(failure.getErrorMessage(), self._reactor.seconds())
         return failure
 
     def _do(self, work: Work, size: int = 0) -> Deferred[Any]:
-        if self._problem is not None:
+        if self._problem not in _AT_WORK:
             return fail(StoreError(self._problem))
         return self._within(self._batches.submit(work, size), self._limits.timeout)
 

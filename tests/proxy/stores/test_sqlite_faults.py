@@ -312,13 +312,32 @@ class HangingTests(SqliteTestCase):
         self.addCleanup(store.stop)
         go_on = await self.hang(store)
         starting = store.start()
+        storing = store.put(b"key", entry(), 1e9)
         self.reactor.advance(120.0)
         await starting
         self.assertEqual(store.state(), "it is still being opened")
-        self.assertEqual(await refused(self, store.get(b"key")), "it is still being opened")
+        self.assertEqual(await refused(self, storing), "it took longer than 1 s")
         go_on()
         await until(lambda: store.state() == "working")
-        self.assertIsNone(await store.get(b"key"))
+        self.assertIsNotNone(await store.get(b"key"))
+
+    async def test_asked_while_it_opens(self) -> None:
+        """What is asked for right after the start waits until the file is open: no first answer is lost."""
+        store = SqliteStore(str(self.path), self.reactor, self.reactor.clocks)
+        self.addCleanup(store.stop)
+        starting, storing, looking = store.start(), store.put(b"key", entry(), 1e9), store.get(b"key")
+        await storing
+        self.assertIsNotNone(await looking)
+        await starting
+
+    async def test_asked_while_it_is_refused(self) -> None:
+        """What waits for a file that is refused fails with the reason."""
+        self.path.write_bytes(b"x")
+        store = SqliteStore(str(self.path), self.reactor, self.reactor.clocks)
+        self.addCleanup(store.stop)
+        starting, looking = store.start(), store.get(b"key")
+        self.assertIn("is no SQLite file", await refused(self, looking))
+        self.assertIn("is no SQLite file", await refused(self, starting))
 
     async def test_stopped_while_it_opens(self) -> None:
         """The file is opened and closed again, and nothing is left beside it."""
