@@ -38,8 +38,8 @@ class Batches:
         self._worker = Worker(call, "netlab-sqlite")
         self._waiting: deque[_Job] = deque()
         self._weight = 0
+        #: The thread has something to do; while there is no table, that is to open it.
         self._busy = False
-        self._opening = False
         self._closed: Deferred[None] | None = None
         #: What the work is done with, once it is open.
         self.table: Table | None = None
@@ -49,7 +49,7 @@ class Batches:
 
         Fails with what ``make`` raises, and so does the work; then this may be called again.
         """
-        self._busy = self._opening = True
+        self._busy = True
         return self._worker.do(make).addCallbacks(self._opened, self._not_opened).addBoth(self._free)
 
     def has_room(self, size: int) -> bool:
@@ -58,7 +58,7 @@ class Batches:
 
     def submit(self, work: Work, size: int = 0) -> Deferred[Any]:
         """The result of ``work``, or a `StoreError`. A read that is cancelled while it waits is not done."""
-        if (self.table is None and not self._opening) or self._closed is not None:
+        if self._closed is not None or (self.table is None and not self._busy):
             return fail(StoreError("it is not open"))
         if not self.has_room(size):
             return fail(StoreBusy("too much waits for the disk"))
@@ -77,10 +77,9 @@ class Batches:
 
     def _opened(self, table: Table) -> None:
         self.table = table
-        self._opening = False
 
     def _not_opened(self, failure: Failure) -> Failure:
-        self._opening = False
+        self._busy = False
         batch = list(self._waiting)
         self._waiting.clear()
         self._settle(failure, batch, batch)
