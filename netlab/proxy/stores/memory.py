@@ -8,6 +8,7 @@ from attrs import field, frozen, validators
 from netlab.proxy.entry import Entry
 
 #: What an entry weighs besides its key and packet: two objects of bytes, the `Entry`, its place in the dictionary.
+#: Measured with tracemalloc: 289 to 334 bytes, by how full the dictionary is.
 OVERHEAD = 350
 
 

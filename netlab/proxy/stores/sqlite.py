@@ -153,6 +153,7 @@ class SqliteStore:
         self._problem = failure.getErrorMessage()
         if failure.check(StoreRefused):
             return failure
+        self._problem += f"; it is tried again every {_RETRY.first:g} s"
         self._later = self._reactor.callLater(_RETRY.first, self._open)
         return None
 

@@ -37,7 +37,6 @@ _BUSY = 200
 #: Bytes of write-ahead log that are left on the disk after a burst.
 _WAL_LIMIT = 4 << 20
 
-
 #: What may be well again later, of SQLite's primary result codes (https://www.sqlite.org/rescode.html) and of errno.
 _PASSING = {
     sqlite3.SQLITE_BUSY,
@@ -47,6 +46,9 @@ _PASSING = {
     sqlite3.SQLITE_NOMEM,
 }
 _PASSING_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+#: What tells of damage: a page that makes no sense, no SQLite file, a table that is missing.
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
 
 def open_file(path: str) -> sqlite3.Connection:
@@ -64,7 +66,8 @@ def open_file(path: str) -> sqlite3.Connection:
             _check(place)
         return _connect(place)
     except sqlite3.Error as error:
-        raise (StoreError if _passes(error) else StoreRefused)(f"{path} cannot be used: {error}") from error
+        refused = StoreError if _code(error) in _PASSING else StoreRefused
+        raise refused(f"{path} cannot be used: {error}") from error
     except OSError as error:
         refused = StoreError if error.errno in _PASSING_ERRNO else StoreRefused
         raise refused(f"{path} cannot be used: {error.strerror or error}") from error
@@ -72,9 +75,9 @@ def open_file(path: str) -> sqlite3.Connection:
         raise StoreRefused(f"{path} {found}") from found
 
 
-def _passes(error: sqlite3.Error) -> bool:
-    """Whether what is wrong may be well again later; extended result codes have the primary one in their low byte."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, which extended ones have in their low byte; 0 if the error is not SQLite's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 class _Objection(Exception):
@@ -104,21 +107,22 @@ def _check(place: Path) -> None:
         reason = objection(file.read(HEADER), None if has_log else place.stat().st_size)
     if reason is not None:
         raise _Objection(reason)
+    sound = False
     connection = sqlite3.connect(_uri(place, "mode=ro" if has_log else "mode=ro&immutable=1"), uri=True)
     try:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found == "ok":
-            connection.execute("SELECT id, digest, expires, size, packed, entries, bytes FROM entries, totals LIMIT 1")
-            return
+        if found != "ok":
+            raise _Objection(f"is damaged: {' '.join(str(found).split())}")
+        connection.execute("SELECT id, digest, expires, size, packed, entries, bytes FROM entries, totals LIMIT 1")
+        sound = True
     except sqlite3.DatabaseError as error:
-        if _passes(error):
-            raise
-        found = str(error)
+        if _code(error) in _DAMAGE:
+            raise _Objection(f"is damaged: {error}") from error
+        raise
     finally:
         connection.close()
-    if not had_index:
-        index.unlink(missing_ok=True)
-    raise _Objection(f"is damaged: {' '.join(str(found).split())}")
+        if not sound and not had_index:
+            index.unlink(missing_ok=True)
 
 
 def _make(place: Path) -> None:

@@ -93,6 +93,24 @@ class RefusalTests(SqliteTestCase):
             self.path.write_bytes(whole[: page * 4_096] + b"\xa5" * 4_096 + whole[(page + 1) * 4_096 :])
             self.assertIn("is damaged: ", await self.refusal(), page)
 
+    async def test_overwritten_with_a_log(self) -> None:
+        """What a killed proxy left beside a damaged file stays as it is, too, and nothing comes to it."""
+        await self.filled()
+        store = await self.opened()
+        await store.put(b"new", entry(), 1e9)
+        log = self.path.with_name(self.path.name + "-wal").read_bytes()
+        whole = self.path.read_bytes()
+        await store.stop()
+        self.path = temporary_folder(self) / "killed.sqlite"
+        self.path.with_name("killed.sqlite-wal").write_bytes(log)
+        page = len(whole) // 4_096 // 2
+        self.path.write_bytes(whole[: page * 4_096] + b"\xa5" * 4_096 + whole[(page + 1) * 4_096 :])
+        self.assertIn("is damaged: ", await self.refusal())
+        self.assertEqual(len(self.folder()), 2)
+        self.path.write_bytes(whole)
+        again = await self.opened()
+        self.assertIsNotNone(await again.get(b"new"))
+
     async def test_without_our_tables(self) -> None:
         """A sound database with our number and without our tables."""
         await self.filled(1)
