@@ -112,11 +112,11 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     log = not options["no-request-log"]
     factory = ProxyFactory(cache, Front(store.memory), reactor, limits_of(options), request_log=log)
     path = store.second.url.removeprefix("sqlite:") if isinstance(store.second, SqliteStore) else None
-    service = daemon_service(options, factory, reactor, [StoreService(store, path), PoolService(pool)])
+    needed: list[IService] = [StoreService(store, path), PoolService(pool)]
     if options["control"]:
         control = Control(factory.journal, store, pool, reactor, time.perf_counter)
-        ControlService(options["control"], ControlFactory(control, reactor), reactor).setServiceParent(service)
-    return service
+        needed.append(ControlService(options["control"], ControlFactory(control, reactor), reactor))
+    return daemon_service(options, factory, reactor, needed)
 
 
 def _pool(options: Options, reactor: Any) -> Pool:
