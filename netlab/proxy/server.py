@@ -77,9 +77,9 @@ class ProxyFactory(ServingFactory):
             return reply
         except Exception:
             return self._fault(TwistedFailure(), connection, frame)
-        reply = answer.addCallback(self._answered, connection, question).addErrback(self._fault, connection, frame)
-        at_once = getattr(reply, "result", None)
-        return at_once if isinstance(at_once, Reply) else reply
+        replying = answer.addCallback(self._answered, connection, question).addErrback(self._fault, connection, frame)
+        at_once = getattr(replying, "result", None)
+        return at_once if isinstance(at_once, Reply) else replying
 
     def _answered(self, answer: Answer, connection: CalcProtocol, question: Question) -> Reply:
         """The reply for an answer, noted and told of; an answer that serves again is made ready for that."""
