@@ -1,10 +1,8 @@
 """One connection to the calculator: framing joined to a transport (protocols.md §1)."""
 
-from collections.abc import Callable
 from enum import Enum
 from struct import Struct
 from typing import Any
-from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -18,44 +16,17 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.calc.calculator import Reply
-from netlab.calc.errors import FramingError
-from netlab.calc.framing import FrameReader
-from netlab.calc.limits import Limits
+from netlab.calc.framing import FrameReader, is_whole
+from netlab.calc.service import Service
 from netlab.calc.slots import Slot, Slots
-from netlab.calc.turns import SLICE, Turns
+from netlab.calc.turns import SLICE
 from netlab.common.addresses import address_text
-from netlab.common.prompt_write import write_promptly
-from netlab.common.reaper import Reaper
+from netlab.common.prompt_write import close_promptly, write_promptly
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
 _MAX_PENDING_BYTES = 4 * 65_535
 
 _stamp = Struct("!L").pack
-
-
-class Service(Shape):
-    """What the connections of one daemon share."""
-
-    limits: Limits
-    turns: Turns
-    #: Who has been silent, or has not read, for too long.
-    idle: "Reaper[CalcProtocol]"
-    #: Who has begun a packet, or a farewell, and not ended it.
-    begun: "Reaper[CalcProtocol]"
-    #: Unix seconds.
-    wall: Callable[[], float]
-
-    def opened(self, connection: "CalcProtocol") -> None:
-        """A connection is there."""
-
-    def reply(self, connection: "CalcProtocol", frame: bytes) -> Reply | Deferred[Reply]:
-        """Answer one packet, whatever it is: now, or by a Deferred that has not fired yet and will not fail."""
-
-    def distrust(self, connection: "CalcProtocol", fault: FramingError) -> Reply:
-        """Answer a stream that can no longer be cut into packets."""
-
-    def closed(self, connection: "CalcProtocol", reason: Failure) -> None:
-        """A connection is gone."""
 
 
 class _Phase(Enum):
@@ -85,6 +56,7 @@ class CalcProtocol(Protocol):
         self._reading = True
         self._queued = False
         self._held = False
+        self._half_closed = False
         self._pending = 0
         self._pending_bytes = 0
         #: Who is there, for the log, and why we ended the connection, where we did.
@@ -101,6 +73,9 @@ class CalcProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Answer every request that ``data`` completes."""
+        if self._is_lone(data):
+            self._answer_at_once(data)
+            return
         if self._phase in (_Phase.CLOSING, _Phase.CLOSED):
             return
         frames = self._reader.feed(data)
@@ -114,8 +89,9 @@ class CalcProtocol(Protocol):
     def readConnectionLost(self) -> None:
         """The client has sent its last byte; it may still read its answers."""
         if self._phase is _Phase.CLOSING:
-            self.transport.loseConnection()
+            close_promptly(self.transport)
         else:
+            self._half_closed = True
             self._reader = FrameReader()
             self.finish()
 
@@ -168,6 +144,26 @@ class CalcProtocol(Protocol):
 
     # ---- answering
 
+    def _is_lone(self, data: bytes) -> bool:
+        """Whether ``data`` is one whole packet, and nothing stands before it or in its way: most often it is so."""
+        return (
+            is_whole(data)
+            and self._phase is _Phase.OPEN
+            and not (self._backlog or self._held or self._slots.size or self._reader.begun or self._service.turns.over)
+        )
+
+    def _answer_at_once(self, frame: bytes) -> None:
+        """Do for a lone packet what `dataReceived` does for any, without the lists."""
+        turns = self._service.turns
+        began = turns.measure()
+        reply = self._service.reply(self, frame)
+        if isinstance(reply, Reply):
+            self._send_data(reply.tail if reply.stamped else self._stamp() + reply.tail, 1)
+            self._read_on(not self._held)
+        else:
+            self._wait(reply, len(frame))
+        turns.spent(turns.measure() - began)
+
     def _go_on(self) -> None:
         """Answer what waits, as far as the turn and the peer allow; then do what is next."""
         self._queued = False
@@ -177,7 +173,7 @@ class CalcProtocol(Protocol):
             self._queued = True
             self._service.turns.wait(self._next_turn)
         self._read_on(not self._backlog and not self._held)
-        if not self._reading or self._slots:
+        if not self._reading or self._slots.size:
             return
         if self._reader.fault is not None:
             self._send([self._service.distrust(self, self._reader.fault)])
@@ -197,15 +193,17 @@ class CalcProtocol(Protocol):
 
     def _answer(self) -> None:
         service, measure = self._service, self._service.turns.measure
+        if service.turns.over:
+            return
         began = now = measure()
         replies: list[Reply] = []
         size = done = 0
         for frame in self._backlog:
-            if service.turns.over or now - began > SLICE or self._full():
+            if now - began > SLICE or self._held or (self._slots.size and self._full()):
                 break
             reply = service.reply(self, frame)
             done += 1
-            if self._slots or not isinstance(reply, Reply):
+            if self._slots.size or not isinstance(reply, Reply):
                 self._wait(reply, len(frame))
             else:
                 replies.append(reply)
@@ -235,15 +233,21 @@ class CalcProtocol(Protocol):
 
     def _send(self, replies: list[Reply]) -> None:
         """Write answers, stamped with the time, and hold the connection when the peer leaves too many unread."""
-        if not replies:
-            return
-        stamp = _stamp(int(self._service.wall()) & 0xFFFFFFFF)
-        data = b"".join([reply.tail if reply.stamped else stamp + reply.tail for reply in replies])
+        if replies:
+            stamp = self._stamp()
+            data = b"".join([reply.tail if reply.stamped else stamp + reply.tail for reply in replies])
+            self._send_data(data, len(replies))
+
+    def _stamp(self) -> bytes:
+        return _stamp(int(self._service.wall()) & 0xFFFFFFFF)
+
+    def _send_data(self, data: bytes, count: int) -> None:
+        """Write ``count`` answers."""
         self._service.idle.touch(self)
         if write_promptly(self.transport, data):
             self._pending = self._pending_bytes = 0
             return
-        self._pending += len(replies)
+        self._pending += count
         self._pending_bytes += len(data)
         if self._pending >= self._service.limits.max_pending or self._pending_bytes > _MAX_PENDING_BYTES:
             self.transport.registerProducer(self, False)
@@ -279,6 +283,8 @@ class CalcProtocol(Protocol):
         is_tls = ISSLTransport.providedBy(self.transport)
         if self._reader.fault is not None and can_half_close and not is_tls:
             self.transport.loseWriteConnection()
+        elif self._half_closed:
+            close_promptly(self.transport)
         else:
             self.transport.loseConnection()
 

@@ -26,7 +26,7 @@ class ServingFactory(Factory):
     :param clock: the reactor, for every timer.
     :param wall: unix seconds, for the time stamps of packets.
     :param measure: seconds on a fine clock, for how long answering takes.
-    :param request_log: whether each request and response is a line in the log.
+    :param request_log: whether each connection, request and response is a line in the log.
     """
 
     noisy = False
@@ -86,7 +86,8 @@ class ServingFactory(Factory):
     def opened(self, connection: CalcProtocol) -> None:
         """A connection is there."""
         self._connections.add(connection)
-        self.log.info("Connection established with {peer}", peer=connection.peer)
+        if self.request_log:
+            self.log.info("Connection established with {peer}", peer=connection.peer)
 
     def closed(self, connection: CalcProtocol, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""
@@ -96,8 +97,9 @@ class ServingFactory(Factory):
         why = connection.why
         if why is None and not reason.check(ConnectionDone, ConnectionAborted):
             why = reason.getErrorMessage()
-        line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
-        self.log.info(line, peer=connection.peer, why=why)
+        if self.request_log or why:
+            line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
+            self.log.info(line, peer=connection.peer, why=why)
         self._check_stopped()
 
     def distrust(self, connection: CalcProtocol, fault: FramingError) -> Reply:

@@ -19,6 +19,7 @@ from netlab.common.daemon import (
     seconds,
     whole,
 )
+from netlab.common.slim_poll import SlimPolling
 
 _LIMITS = Limits()
 _IDLE = "Seconds after which a client that asks nothing, or reads no answer, is closed"
@@ -33,7 +34,7 @@ SERVING_PARAMETERS = [
     option("max-pending", _LIMITS.max_pending, _PENDING, whole(1)),
     option("log-json", None, _LOG_JSON),
 ]
-SERVING_FLAGS = [["no-request-log", None, "Leave the lines for each request and response out of the log"]]
+SERVING_FLAGS = [["no-request-log", None, "Leave the lines for each connection, request and response out of the log"]]
 
 
 def limits_of(options: DaemonOptions) -> Limits:
@@ -54,6 +55,7 @@ def daemon_service(
     if options["log-json"]:
         JsonLog(options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    SlimPolling(reactor).setServiceParent(service)
     for each in needed:
         each.setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)

@@ -4,8 +4,6 @@ A hit found here costs one look-up of bytes that arrived. It is one more view of
 truth: as soon as the store no longer holds the very entry, the view is void.
 """
 
-from collections import OrderedDict
-
 from attrs import frozen
 
 from netlab.calc.calculator import Reply
@@ -33,13 +31,13 @@ class Hot:
 
 
 class Front:
-    """Ready answers by request bytes, the least recently used forgotten first."""
+    """Ready answers by request bytes, the first of them forgotten first: one that is still asked for soon is back."""
 
     def __init__(self, store: MemoryStore, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
         self._store = store
         self._most = most
         self._most_bytes = most_bytes
-        self._hot: OrderedDict[bytes, Hot] = OrderedDict()
+        self._hot: dict[bytes, Hot] = {}
         #: Bytes of the requests that are remembered.
         self.size = 0
 
@@ -52,7 +50,6 @@ class Front:
         if hot is None:
             return None
         if wall < hot.wall_until and monotonic < hot.monotonic_until and self._store.get(hot.key) is hot.entry:
-            self._hot.move_to_end(request)
             return hot
         self._forget(request)
         return None
