@@ -20,20 +20,27 @@ def key_of(frame: bytes) -> bytes:
 
 @frozen
 class Entry:
-    """A stored answer.
+    """A stored answer, of which there are many: what its packet says is read from there each time.
 
     ``packet`` is the whole response as the upstream sent it, time stamp included, and is sent again unchanged.
-    ``timestamp`` (unix seconds) and ``max_age`` (seconds) are its header's. ``stored_at`` is the moment it was stored,
-    in seconds of this process's monotonic clock; `None` when another process, or an earlier run, stored it.
+    ``stored_at`` is the moment it was stored, in seconds of this process's monotonic clock; `None` when another
+    process, or an earlier run, stored it.
     """
 
     packet: bytes
-    timestamp: int
-    max_age: int
     stored_at: float | None = None
 
     @classmethod
     def of(cls, packet: bytes, stored_at: float | None) -> "Entry":
         """The entry for a response."""
-        header = Header.decode(packet)
-        return cls(packet, header.timestamp, header.max_age, stored_at)
+        return cls(packet, stored_at)
+
+    @property
+    def timestamp(self) -> int:
+        """When the answer was made, in unix seconds, as its header says."""
+        return Header.decode(self.packet).timestamp
+
+    @property
+    def max_age(self) -> int:
+        """For how many seconds its server lets it be kept."""
+        return Header.decode(self.packet).max_age

@@ -21,7 +21,7 @@ class Pipe(abstract.FileDescriptor):
         self.doRead = read
 
     def fileno(self) -> int:
-        return self._ends[0] if self.connected or self.disconnected is False else -1
+        return self._ends[0]
 
     def close(self) -> None:
         """Close both ends."""
