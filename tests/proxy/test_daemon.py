@@ -25,6 +25,7 @@ from tests.calc.test_daemon import Client
 from tests.calc.vectors import VECTORS
 from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
 from tests.parts import temporary_folder
+from tests.proxy.stores.redis_server import RedisServer
 
 FREE = "tcp:0:interface=127.0.0.1"
 
@@ -502,6 +503,26 @@ class StoreTests(DaemonCase):
             with self.proxy(self.refused_port(), *store) as proxy:
                 self.assertEqual(ask(proxy.port, SHORT.request), other)
                 self.assertEqual(ask(proxy.port, LONG.request), first)
+        self.assertEqual(calc.log.count("Got request"), 2)
+
+    def test_shared_by_two(self) -> None:
+        """Two proxies share a Redis: what one stored the other serves, its upstream never being asked."""
+        redis = RedisServer(self)
+        store = ("--store", f"redis://127.0.0.1:{redis.port}/3")
+        with (
+            self.calc() as calc,
+            self.proxy(calc.port, *store) as one,
+            self.proxy(self.refused_port(), *store) as other,
+        ):
+            first = ask(one.port, LONG.request)
+            deadline = time.monotonic() + PATIENCE  # storing is not waited for by clients
+            while (answer := ask(other.port, LONG.request)) != first and time.monotonic() < deadline:
+                self.assert_outage(answer)
+            self.assertEqual(answer, first)
+            other.wait_for("Cache hit")
+            redis.kill()
+            self.assertEqual(ask(other.port, LONG.request), first)
+            self.assertEqual(ask(one.port, SHORT.request)[12:], SHORT.body)
         self.assertEqual(calc.log.count("Got request"), 2)
 
 
