@@ -76,7 +76,7 @@ class PackingTests(SynchronousTestCase):
         good = encode_packet(b"body", timestamp=1, status=200)
         request = encode_packet(b"body", timestamp=1, request=True)
         for packet in (b"", good[:-1], good + b"x", request, good[:6] + b"\x20" + good[7:]):
-            self.assertIsNone(unpack(pack(b"key", Entry(packet, 1, 1), RUN), RUN))
+            self.assertIsNone(unpack(pack(b"key", Entry(packet), RUN), RUN))
 
     def test_times_that_are_none(self) -> None:
         """An infinite time is as good as none."""
