@@ -50,6 +50,14 @@ def _line(control: socket.socket) -> dict[str, Any]:
     return answer
 
 
+#: After \b click leaves a paragraph's lines as they are.
+_HELP = """Look into a running proxy: what it holds, and why it answered as it did.
+
+\b
+twistd -n netlab-proxy --control ./proxy.sock
+netlab proxy explain --control ./proxy.sock
+"""
+
 _control_option = click.option(
     "--control",
     metavar="PATH",
@@ -76,16 +84,11 @@ def _json_option(command: Any) -> Any:
     return click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line.")(command)
 
 
-@click.group()
+@click.group(help=_HELP)
 @_control_option
 @click.pass_context
 def proxy(ctx: click.Context, control: str | None) -> None:
-    r"""Look into a running proxy: what it holds, and why it answered as it did.
-
-    \b
-    twistd -n netlab-proxy --control ./proxy.sock
-    netlab proxy explain --control ./proxy.sock
-    """
+    """Remember the control socket for the subcommand."""
     ctx.obj = control
 
 

@@ -1,5 +1,6 @@
 """What every daemon does alike under twistd: its options' manners, listening, and stopping."""
 
+import re
 import resource
 import signal
 import sys
@@ -21,6 +22,9 @@ from netlab.common.addresses import address_text
 
 #: Files that a daemon has open besides its connections: logs, libraries, the reactor's own.
 _OTHER_FILES = 100
+
+#: Connections that may wait to be accepted, as far as the system allows (``net.core.somaxconn``).
+_BACKLOG = 1_024
 
 
 class CannotStart(SystemExit):
@@ -61,7 +65,7 @@ class DaemonOptions(Options):
         :raises CannotStart: it describes none.
         """
         try:
-            endpoint: IStreamServerEndpoint = serverFromString(reactor, self[name])
+            endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(self[name]))
         except Exception as error:
             raise self.refused(f"--{name} {self[name]} is no endpoint such as tcp:9999 ({error})") from None
         return endpoint
@@ -69,6 +73,12 @@ class DaemonOptions(Options):
     def refused(self, reason: str) -> CannotStart:
         """The error, to be raised, that a value is wrong for this reason."""
         return CannotStart(f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options")
+
+
+def _with_backlog(description: str) -> str:
+    """An endpoint of TCP with room for a crowd that comes at once: whom Twisted's 50 leave out waits for a second."""
+    crowded = re.match(r"(tcp6?|ssl):\d", description) and "backlog=" not in description
+    return f"{description}:backlog={_BACKLOG}" if crowded else description
 
 
 def option(name: str, default: object, doc: str, coerce: Callable[[str], object] | None = None) -> list[Any]:

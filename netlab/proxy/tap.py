@@ -55,7 +55,7 @@ class Options(DaemonOptions):
         option("store", "memory:", _STORE),
         option("max-entries", _BOUNDS.max_entries, "Answers to keep in memory", whole(0)),
         option("max-bytes", _BOUNDS.max_bytes, "Bytes that answers in memory may take, keys included", whole(0)),
-        option("min-ttl", 0, "Seconds that an answer is kept at least, whatever its server says", whole(0, FOREVER)),
+        option("min-ttl", 0, "Seconds that an answer is kept at least, though its server says less", whole(0, FOREVER)),
         option("max-ttl", FOREVER, "Seconds that an answer is kept at most; 65535 is no limit", whole(0, FOREVER)),
         option("stale-if-error", 0, _ERROR, whole(0)),
         option("stale-while-revalidate", 0, _REVALIDATE, whole(0)),
