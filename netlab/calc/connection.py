@@ -11,7 +11,7 @@ from twisted.internet.interfaces import (
     IPullProducer,
     ISSLTransport,
 )
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -22,6 +22,7 @@ from netlab.calc.slots import Slot, Slots
 from netlab.calc.turns import SLICE
 from netlab.common.addresses import address_text
 from netlab.common.prompt_write import close_promptly, write_promptly
+from netlab.common.serving import ServedProtocol
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
 _MAX_PENDING_BYTES = 4 * 65_535
@@ -37,7 +38,7 @@ class _Phase(Enum):
 
 
 @implementer(IHalfCloseableProtocol, IPullProducer)
-class CalcProtocol(Protocol):
+class CalcProtocol(ServedProtocol):
     """Every request answered in its order, all answers of a turn in one write.
 
     Frames wait in the backlog while the turn is used up (the connection is *queued* for a later one), while the peer
@@ -59,9 +60,6 @@ class CalcProtocol(Protocol):
         self._half_closed = False
         self._pending = 0
         self._pending_bytes = 0
-        #: Who is there, for the log, and why we ended the connection, where we did.
-        self.peer = ""
-        self.why: str | None = None
 
     # ---- what the transport says
 
@@ -99,7 +97,12 @@ class CalcProtocol(Protocol):
         """Our last byte is sent; nothing is left to do."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone, with whatever was unfinished."""
+        """The connection is gone, with whatever was unfinished.
+
+        To epoll a UNIX socket is lost when the client goes first, though every answer has been sent.
+        """
+        if self._phase is _Phase.CLOSING:
+            reason = connectionDone
         self._phase = _Phase.CLOSED
         self._drop_backlog()
         self._service.closed(self, reason)

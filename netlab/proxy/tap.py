@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.usage import UsageError
 
 from netlab.calc.header import FOREVER
-from netlab.calc.serving_options import SERVING_FLAGS, SERVING_PARAMETERS, daemon_service, limits_of
+from netlab.calc.serving_options import SERVING_FLAGS, SERVING_PARAMETERS, limits_of
 from netlab.common.daemon import DaemonOptions, option, seconds, whole
+from netlab.common.serving_options import daemon_service
 from netlab.proxy.cache import Cache
 from netlab.proxy.control import Control
 from netlab.proxy.control_socket import ControlFactory, ControlService

@@ -10,10 +10,15 @@ from attrs import field, frozen
 GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
     "netlab/common/addresses.py",
+    "netlab/common/connecting.py",
     "netlab/common/daemon.py",
+    "netlab/common/json_log.py",
     "netlab/common/prompt_write.py",
+    "netlab/common/quiet_collector.py",
     "netlab/common/reaper.py",
     "netlab/common/slim_poll.py",
+    "netlab/common/serving.py",
+    "netlab/common/serving_options.py",
     "netlab/calc/connection.py",
     "netlab/calc/service.py",
     "netlab/calc/serving.py",
