@@ -6,12 +6,14 @@ import sys
 from benchmarks.calc import Effort, measure
 from benchmarks.figures import as_json, as_text
 from benchmarks.machine import missing_programs
+from benchmarks.proxy import measure_proxy
 from benchmarks.speed import Plan
 
 _EPILOG = """\
 examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
+  scripts/bench proxy                about two minutes
   scripts/bench calc --json >a.json  the same figures for a program
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
@@ -20,15 +22,19 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 """
 
 
+_WHAT = "calc: the calculator daemon, against redis-server; proxy: the caching proxy, against that and memcached"
+
+
 def main() -> int:
     """Read the command line and measure."""
     arguments = _parser().parse_args()
-    missing = missing_programs()
+    missing = missing_programs(*([] if arguments.what == "proxy" else ["memcached"]))
     if missing:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
-        findings = measure(_effort(arguments), _say)
+        effort = _effort(arguments)
+        findings = measure_proxy(effort.speed, _say) if arguments.what == "proxy" else measure(effort, _say)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -43,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc"], help="calc: the calculator daemon, against redis-server")
+    parser.add_argument("what", choices=["calc", "proxy"], help=_WHAT)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")

@@ -33,16 +33,20 @@ _STAMP = 4
 
 @frozen
 class Reply:
-    """A response without its time stamp, so that it can be sent again at another time.
+    """A response without its time stamp, so that it can be sent again at another time; a ``stamped`` one has its own.
 
     ``status`` is the header's; ``note`` says in words what the log should, and is `None` when all went as asked.
-    ``stamp`` is the time stamp, four bytes, of a response that keeps its own; `None` for the time of sending.
     """
 
     tail: bytes
     status: int = SUCCESS
     note: str | None = None
-    stamp: bytes | None = None
+    stamped: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many bytes the whole packet has."""
+        return len(self.tail) + (0 if self.stamped else _STAMP)
 
 
 @frozen

@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _proxy() -> click.Command:
+    from netlab.cli.proxy import proxy
+
+    return proxy
+
+
 def _upper() -> click.Command:
     from netlab.cli.upper import upper
 
@@ -36,6 +42,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "proxy": Entry(_proxy, "Look into a running proxy: what it holds, and why it answered as it did."),
     "upper": Entry(_upper, "Play a client of the TCP laboratory, and tell how the connection ended."),
 }
 

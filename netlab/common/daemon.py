@@ -1,5 +1,6 @@
 """What every daemon does alike under twistd: its options' manners, listening, and stopping."""
 
+import re
 import resource
 import signal
 import sys
@@ -12,7 +13,6 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
-from twisted.internet.tcp import Port
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options, UsageError
@@ -73,7 +73,7 @@ class DaemonOptions(Options):
         :raises CannotStart: it describes none.
         """
         try:
-            endpoint: IStreamServerEndpoint = serverFromString(reactor, self[name])
+            endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(self[name]))
         except ImportError:
             raise self.refused(f"--{name} {self[name]} needs TLS: pip install 'netlab-daemons[tls]'") from None
         except IndexError:
@@ -85,6 +85,12 @@ class DaemonOptions(Options):
     def refused(self, reason: str) -> CannotStart:
         """The error, to be raised, that a value is wrong for this reason."""
         return CannotStart(f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options")
+
+
+def _with_backlog(description: str) -> str:
+    """An endpoint of TCP with room for a crowd that comes at once: whom Twisted's 50 leave out waits for a second."""
+    crowded = re.match(r"(tcp6?|ssl):\d", description) and "backlog=" not in description
+    return f"{description}:backlog={_BACKLOG}" if crowded else description
 
 
 def option(name: str, default: object, doc: str, coerce: Callable[[str], object] | None = None) -> list[Any]:
@@ -192,8 +198,6 @@ class ListeningService(Service):
             raise CannotStart(f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}")
 
     def _listens(self, port: IListeningPort) -> IListeningPort:
-        if "backlog=" not in self._description and isinstance(port, Port):
-            port.socket.listen(_BACKLOG)
         self.log.info("{name} listens on {address}", name=self.name, address=address_text(port.getHost()))
         return port
 

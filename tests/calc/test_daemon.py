@@ -240,16 +240,20 @@ class DaemonTests(SynchronousTestCase):
                 self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)
 
     def test_json_log_and_quiet_log(self) -> None:
-        """--log-json writes structured events; --no-request-log leaves requests out."""
-        path = temporary_folder(self) / "log"
-        with self.daemon("--log-json", str(path), "--no-request-log") as daemon, Client(daemon.port) as client:
-            client.send(request("1"))
-            client.packet()
-        events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        established = [event for event in events if event.get("log_format") == "Connection established with {peer}"]
-        self.assertEqual(len(established), 1)
-        self.assertTrue(established[0]["peer"].startswith("127.0.0.1:"))
-        self.assertNotIn("Got request", daemon.log)
+        """--log-json writes structured events; --no-request-log leaves requests and orderly connections out."""
+        for options, count in (((), 1), (("--no-request-log",), 0)):
+            path = temporary_folder(self) / "log"
+            with self.daemon("--log-json", str(path), *options) as daemon, Client(daemon.port) as client:
+                client.send(request("1"))
+                client.packet()
+            events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            peers = [
+                event["peer"] for event in events if event.get("log_format", "").startswith("Connection established")
+            ]
+            self.assertEqual(len(peers), count)
+            self.assertTrue(all(peer.startswith("127.0.0.1:") for peer in peers))
+            for words in ("Got request", "Connection established"):
+                self.assertEqual(words in daemon.log, bool(count))
 
     def test_unix_endpoint(self) -> None:
         """A UNIX socket works as well as TCP."""

@@ -210,11 +210,11 @@ class ErrorTests(UpperCase):
         """What cannot be played is refused before anything is sent."""
         self.peer = "127.0.0.1:1"
         for words, line in (
-            (("--reads", "some"), "Invalid value for '--reads': 'some' is no number, nor enough, nor end"),
-            (("--message", ""), "Invalid value for '--message': nothing to send: a message has at least one byte"),
-            (("--two", ""), "Invalid value for '--two': nothing to send: a message has at least one byte"),
-            (("--read-size", "0"), "Invalid value for '--read-size': 0 is not in the range 1<=x<=1048576"),
-            (("--times", "0"), "Invalid value for '--times': 0 is not in the range 1<=x<=1000000000"),
+            (("--reads", "some"), "invalid value for '--reads': 'some' is no number, nor enough, nor end"),
+            (("--message", ""), "invalid value for '--message': nothing to send: a message has at least one byte"),
+            (("--two", ""), "invalid value for '--two': nothing to send: a message has at least one byte"),
+            (("--read-size", "0"), "invalid value for '--read-size': 0 is not in the range 1<=x<=1048576"),
+            (("--times", "0"), "invalid value for '--times': 0 is not in the range 1<=x<=1000000000"),
             (("--connect", "what"), f"--connect 'what' is no endpoint; {ENDPOINTS}"),
         ):  # fmt: skip
             played = netlab("upper", *words)

@@ -18,6 +18,7 @@ from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactor
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
@@ -180,6 +181,28 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (300, hard))
         allow_files(400)
         self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (500, hard))
+
+
+class EndpointTests(SynchronousTestCase):
+    """``--listen``."""
+
+    def endpoint(self, text: str) -> object:
+        options = DaemonOptions()
+        options["listen"] = text
+        return options.endpoint("listen", Clock())
+
+    def test_backlog(self) -> None:
+        """TCP gets room for a crowd unless the user said how much; other endpoints are left as they are."""
+        for text, backlog in (("tcp:9999", 1024), ("tcp:0:interface=127.0.0.1", 1024), ("tcp:1:backlog=7", 7)):
+            self.assertEqual(vars(self.endpoint(text))["_backlog"], backlog)
+        self.assertEqual(vars(self.endpoint("unix:s"))["_backlog"], 50)
+
+    def test_nonsense(self) -> None:
+        """A wrong one is shown as it was written."""
+        for text in ("tcp:", "tcp:x", "nonsense:1", ""):
+            error = self.assertRaises(CannotStart, self.endpoint, text)
+            self.assertIn(f"--listen {text} is no endpoint", str(error))
+            self.assertNotIn("backlog", str(error))
 
 
 class TwistdTests(SynchronousTestCase):

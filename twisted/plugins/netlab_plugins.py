@@ -3,7 +3,9 @@
 from twisted.application.service import ServiceMaker
 
 netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
-
+netlab_proxy = ServiceMaker(
+    "netlab-proxy", "netlab.proxy.tap", "A caching proxy before calculators, truthful about every answer.", "netlab-proxy"
+)
 netlab_upper = ServiceMaker(
     "netlab-upper", "netlab.upper.tap", "Uppercase servers, to watch TCP by.", "netlab-upper"
 )
