@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from benchmarks import web
 from benchmarks.calc import Effort, measure
-from benchmarks.figures import as_json, as_text
+from benchmarks.figures import Goal, as_json, as_text
 from benchmarks.machine import missing_programs
+from benchmarks.proxy import measure_proxy
 from benchmarks.speed import Plan
 
 _EPILOG = """\
@@ -14,7 +16,8 @@ examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
   scripts/bench calc --json >a.json  the same figures for a program
-  scripts/bench web                  a minute and a half; the file server, against nginx
+  scripts/bench proxy                about three minutes; the caching proxy
+  scripts/bench web                  a minute and a half; the file server
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
 hold, because the two programs are measured in turn, and the median of the rounds is taken. docs/benchmarks.md says
@@ -22,7 +25,10 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 """
 
 
-_WHAT = "calc: the calculator daemon, against redis-server; web: the file server, against nginx and http.server"
+_WHAT = (
+    "calc: the calculator daemon, against redis-server; proxy: the caching proxy, against that and memcached; "
+    "web: the file server, against nginx and http.server"
+)
 
 
 def main() -> int:
@@ -33,16 +39,22 @@ def main() -> int:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
-        if arguments.what == "web":
-            found = web.measure(_effort(arguments).speed, _say)
-            print(web.as_json(found) if arguments.json else web.as_text(found))
-            return 0 if all(goal.met for goal in found.goals) else 1
-        findings = measure(_effort(arguments), _say)
+        report, goals = _measured(arguments)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(as_json(findings) if arguments.json else as_text(findings))
-    return 0 if all(goal.met for goal in findings.goals) else 1
+    print(report)
+    return 0 if all(goal.met for goal in goals) else 1
+
+
+def _measured(arguments: argparse.Namespace) -> tuple[str, Sequence[Goal]]:
+    """What was found, as it was asked for, and the goals."""
+    effort = _effort(arguments)
+    if arguments.what == "web":
+        rates = web.measure(effort.speed, _say)
+        return web.as_json(rates) if arguments.json else web.as_text(rates), rates.goals
+    findings = measure_proxy(effort.speed, _say) if arguments.what == "proxy" else measure(effort, _say)
+    return as_json(findings) if arguments.json else as_text(findings), findings.goals
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc", "web"], help=_WHAT)
+    parser.add_argument("what", choices=["calc", "proxy", "web"], help=_WHAT)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")

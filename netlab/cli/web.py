@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netlab.cli.parameters import seconds
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed
 from netlab.common.errors import ConnectRefused, LocalError, NetlabError
@@ -47,8 +48,8 @@ connections. Without --connect, a server of it runs for just as long.
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line for each URL.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
+    callback=seconds,
+    default="10",
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for a connection, and for each response.",
@@ -158,5 +159,7 @@ class _Run:
 def _explained(error: Exception, target: str) -> str:
     """What went wrong with the connection, and what can be done."""
     if isinstance(error, ConnectRefused):
-        return f"nothing listens on {target} (start a server with: twistd -n netlab-web, or name one with --connect)"
+        from netlab.cli.endpoints import refused_text
+
+        return refused_text(target, "netlab-web")
     return f"{target}: {error}"

@@ -66,16 +66,16 @@ class AccessFile(Service, AccessLog):
         self._size = 0
         self._timer: IDelayedCall | None = None
 
-    def startService(self) -> None:
-        """Open the file, at its end.
+    def privilegedStartService(self) -> None:
+        """Open the file, at its end, before any client comes.
 
         :raises CannotStart: it cannot be opened.
         """
-        super().startService()
+        super().privilegedStartService()
         try:
             self._file = Path(self._path).open("ab", buffering=0)  # noqa: SIM115 - closed with us
         except OSError as error:
-            raise CannotStart(f"cannot write the access log {self._path}: {error.strerror}") from None
+            raise CannotStart(f"netlab-web: cannot write the access log {self._path}: {error.strerror}") from None
 
     def stopService(self) -> None:
         """Write what waits and close the file."""

@@ -121,7 +121,8 @@ class WebFactory(ServedFactory[WebProtocol]):
         """A connection is gone: nothing of it may stay."""
         for watch in (self.idle, self.begun, self.sending):
             watch.drop(connection)
-        super().closed(connection, reason)
         if self._access is not None:
             why = connection.why or reason.getErrorMessage()
             self._access.closed(connection.peer, self._wall(), connection.requests, why)
+        # The last thing: when the daemon stops, what the last connection needed, the access log too, ends in here.
+        super().closed(connection, reason)

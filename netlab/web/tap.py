@@ -87,7 +87,7 @@ class Options(DaemonOptions):
         """FROM=TO is sent on by a 301; 302:FROM=TO by a 302 (or 303, 307, 308). May be given more than once."""
         found = _RULE.fullmatch(rule)
         if found is None:
-            raise self._refused(f"--redirect {rule}: something like /old=/new.html or 302:/old=/new.html belongs here")
+            raise self.refused(f"--redirect {rule}: something like /old=/new.html or 302:/old=/new.html belongs here")
         self.redirects.append((int(found["status"] or 301), found["source"], found["target"]))
 
 
@@ -101,11 +101,9 @@ def makeService(options: Options, reactor: Any = None) -> IService:
         from twisted.internet import reactor
     access = _access(options, reactor)
     factory = factory_of(options, reactor, access)
+    needed = [access] if isinstance(access, AccessFile) else []
     # A client may have a file open besides its socket.
-    service = daemon_service(options, factory, reactor, files_each=2)
-    if isinstance(access, AccessFile):
-        access.setServiceParent(service)
-    return service
+    return daemon_service(options, factory, reactor, needed, files_each=2)
 
 
 def factory_of(options: Options, reactor: Any, access: AccessLog | None = None) -> WebFactory:

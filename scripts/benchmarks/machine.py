@@ -12,6 +12,7 @@ from pathlib import Path
 
 _NEEDED = {
     "calc": {"gcc": "gcc libc6-dev", "redis-server": "redis-server"},
+    "proxy": {"gcc": "gcc libc6-dev", "redis-server": "redis-server", "memcached": "memcached"},
     "web": {"nginx": "nginx-light", "wrk": "wrk"},
 }
 

@@ -479,6 +479,17 @@ class DaemonTests(WebTests):
         self.assertEqual((events[1]["status"], events[1]["bytes"]), (200, 11_000))
         self.assertEqual((events[2]["requests"], events[2]["why"]), (1, "Connection: close"))
 
+    def test_access_log_at_the_end(self) -> None:
+        """The access log is open until the last connection has ended, and has the line that says so."""
+        path = temporary_folder(self) / "access"
+        with self.daemon("--access-log", str(path)) as daemon, Client(daemon.port) as client:
+            client.send(b"GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.answer()
+            daemon.process.terminate()
+            self.assertEqual(daemon.wait(), 0)
+        self.assertRegex(path.read_text().splitlines()[-1], r"closed after 1 request: ")
+        self.assertNotIn("Traceback", daemon.log)
+
     def test_stopping(self) -> None:
         """SIGTERM lets an answer that has begun be read to its end; the address is free at once."""
         with self.daemon() as daemon, Client(daemon.port) as client:
@@ -499,7 +510,7 @@ class DaemonTests(WebTests):
             (("--access-format", "x"), "one of combined, json belongs here"),
             (("--idle-timeout", "0"), "--idle-timeout 0: a time in seconds"),
             (("--redirect", "/%zz=/a"), "--redirect: the target is malformed"),
-            (("--access-log", "/missing/log"), "cannot write the access log /missing/log"),
+            (("--access-log", "/missing/log"), "netlab-web: cannot write the access log /missing/log"),
         ):
             command = [twistd(), "-n", "netlab-web", "--listen", "tcp:0:interface=127.0.0.1", *words]
             run = subprocess.run(
