@@ -38,6 +38,8 @@ GLUE_FILES = {
     "netlab/proxy/upstream_connection.py",
     "netlab/icmp/pinger.py",
     "netlab/icmp/port.py",
+    "netlab/icmp/resolving.py",
+    "netlab/icmp/sockets.py",
     "netlab/watchdog/supervisor.py",
     "netlab/trace/capture.py",
     "netlab/lab/runner.py",
