@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _ping() -> click.Command:
+    from netlab.cli.ping import ping
+
+    return ping
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "ping": Entry(_ping, "Send ICMP echo requests and tell the fate of each."),
 }
 
 #: What a shell reports of a program that died of these signals.

@@ -24,14 +24,14 @@ _OTHER_FILES = 100
 
 
 class CannotStart(SystemExit):
-    """The daemon cannot begin: twistd exits with 1, and the reason is the one line that a person reads.
+    """The daemon cannot begin: twistd exits with ``status``, and the reason is the one line that a person reads.
 
     The line is written at once, to the real standard error: by now twistd may have made the other one part of its
     log. A daemonized twistd takes it from the text of this exception instead.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(1)
+    def __init__(self, reason: str, status: int = 1) -> None:
+        super().__init__(status)
         self._reason = reason
         print(reason, file=sys.__stderr__)
 

@@ -4,11 +4,10 @@ It takes packets and the time and gives events; `netlab.icmp.pinger` reads the c
 nanoseconds of a clock that does not run backwards.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from netlab.common.deadlines import Deadlines
 from netlab.icmp.causes import cause
 from netlab.icmp.errors import Damaged, PacketFault, Truncated, UnknownTarget
 from netlab.icmp.events import Event, Foreign
@@ -29,7 +28,9 @@ class Exchange:
         #: How many packets came that are none of ours, by the reason.
         self.foreign: Counter[Foreign] = Counter()
         self._sessions: dict[str, Session] = {}
-        self._deadlines: Deadlines[tuple[str, int]] = Deadlines(timeout)
+        # What was sent, in the order of sending, which is the order of deadlines. What is not in flight any more stays
+        # until it is the oldest: requests are mostly answered in that order, and looking is cheaper than taking out.
+        self._open: deque[tuple[int, Session, int]] = deque()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())
@@ -52,24 +53,30 @@ class Exchange:
     @property
     def next_deadline(self) -> int | None:
         """When the next request in flight is lost unless it is answered; `None` if none is in flight."""
-        deadline = self._deadlines.next()
-        return None if deadline is None else int(deadline)
+        while self._open:
+            deadline, session, number = self._open[0]
+            if session.is_in_flight(number):
+                return deadline
+            self._open.popleft()
+        return None
 
     def begin(self, session: Session, now: int) -> int:
         """The next request of ``session`` leaves at ``now``; its number."""
         number = session.begin(now)
-        self._deadlines.touch((session.target.address, number), now)
+        self._open.append((now + self.timeout, session, number))
         return number
 
     def fail(self, session: Session, number: int, reason: str) -> Event:
         """The request that began last could not be sent."""
-        self._deadlines.drop((session.target.address, number))
         return session.fail(number, reason)
 
     def expire(self, now: int) -> list[Event]:
         """What is lost by ``now``."""
-        lost = (self._sessions[address].expire(number) for address, number in self._deadlines.expired(now))
-        return [event for event in lost if event is not None]
+        lost: list[Event] = []
+        while (deadline := self.next_deadline) is not None and deadline <= now:
+            _, session, number = self._open.popleft()
+            lost.append(session.expire(number))
+        return lost
 
     def receive(
         self, family: Family, identifier: int, message: bytes, sender: str, stamp: int | None, now: int
@@ -130,7 +137,8 @@ class Exchange:
             return self._count(Foreign.ADDRESS)
         sent_at = session.sent_at(echo.sequence)
         arrival = now if sent_at is None else self.stamps.arrival(stamp, sent_at, now)
-        return self._decided(session, session.answer(echo, arrival))
+        outcome = session.answer(echo, arrival)
+        return self._count(outcome) if isinstance(outcome, Foreign) else outcome
 
     def _error(self, family: Family, identifier: int, said: ErrorMessage, sender: str) -> Event | None:
         to = str(ip_address(said.about.destination))
@@ -144,14 +152,8 @@ class Exchange:
             return self._count(Foreign.ERROR)
         kind, code, rest = error
         words = cause(family, kind, code, rest)
-        return self._decided(session, session.report(echo, sender, words, kind, code))
-
-    def _decided(self, session: Session, outcome: Event | Foreign) -> Event | None:
-        """Drop the deadline of a request whose fate is known."""
-        if isinstance(outcome, Foreign):
-            return self._count(outcome)
-        self._deadlines.drop((session.target.address, outcome.number))
-        return outcome
+        outcome = session.report(echo, sender, words, kind, code)
+        return self._count(outcome) if isinstance(outcome, Foreign) else outcome
 
     def _count(self, reason: Foreign) -> Event | None:
         self.foreign[reason] += 1

@@ -157,7 +157,7 @@ class Pinger:
 
     def _send(self, session: Session, port: IcmpPort, address: Any) -> bool:
         """Send one request, unless all have been; whether it was."""
-        if not session.is_ready or self._is_through(session):
+        if self._is_over or not session.is_ready or self._is_through(session):
             return False
         packet = session.packet()
         now = self._clocks.monotonic()
@@ -172,6 +172,11 @@ class Pinger:
         """After each turn of sending: watch the deadline of what was sent, and see whether that was all."""
         self._watch()
         self._check_finished()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether `stop` was called, which whoever is told of an event may do."""
+        return self._finished is None or self._finished.called
 
     def _is_through(self, session: Session) -> bool:
         return self._wishes.count is not None and session.sent >= self._wishes.count
@@ -204,6 +209,8 @@ class Pinger:
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         """Have a timer, the only one for ``call``."""
+        if self._is_over:
+            return
 
         def due() -> None:
             del self._timers[call]
@@ -218,5 +225,5 @@ class Pinger:
             self._finish()
 
     def _finish(self) -> None:
-        if self._finished is not None and not self._finished.called:
+        if not self._is_over:
             self.stop()

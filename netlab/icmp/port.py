@@ -29,6 +29,9 @@ _ANCILLARY = 256
 #: Turns in a row that may report an error where none is found, before the socket is given up.
 _MAX_FALSE_ALARMS = 100
 
+#: As a plain number: Python's own is an enumeration, and combining those costs more than a system call.
+_MSG_TRUNC = int(socket.MSG_TRUNC)
+
 Received = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
 
 
@@ -159,15 +162,16 @@ class IcmpPort:
         data, ancillary, flags, address = received
         family = self.channel.family
         try:
-            if flags & socket.MSG_TRUNC:
+            if flags & _MSG_TRUNC:
                 raise Truncated(f"a packet of more than {self._size} bytes")
             message = unwrap_ipv4(data) if self.channel.is_raw and family is Family.IPV4 else data
         except PacketFault as fault:
             self._exchange.refuse(fault)
             return
-        sender = address[0].partition("%")[0]
-        identifier, stamp = self.channel.identifier, stamp_of(ancillary)
-        self._tell(self._exchange.receive(family, identifier, message, sender, stamp, now))
+        sender = address[0] if family is Family.IPV4 else address[0].partition("%")[0]
+        event = self._exchange.receive(family, self.channel.identifier, message, sender, stamp_of(ancillary), now)
+        if event is not None:
+            self._told(event)
 
     def _read_errors(self) -> int:
         """Read the queue of errors of a datagram socket, one turn's at most; how many there were."""
@@ -187,8 +191,6 @@ class IcmpPort:
             to = address[0].partition("%")[0]
             error = (report.type, report.code, report.rest)
             channel = self.channel
-            self._tell(self._exchange.report(channel.family, channel.identifier, request, to, report.sender, error))
-
-    def _tell(self, event: Event | None) -> None:
-        if event is not None:
-            self._told(event)
+            event = self._exchange.report(channel.family, channel.identifier, request, to, report.sender, error)
+            if event is not None:
+                self._told(event)

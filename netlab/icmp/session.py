@@ -30,14 +30,11 @@ class State(Enum):
     DUPLICATED = auto()
 
 
-#: What an answer makes of a request; one that was in time makes LATE into ANSWERED (see `Session.answer`).
-_AFTER_ANSWER = {
-    State.IN_FLIGHT: State.ANSWERED,
-    State.LOST: State.LATE,
-    State.ANSWERED: State.DUPLICATED,
-    State.LATE: State.DUPLICATED,
-    State.DUPLICATED: State.DUPLICATED,
-}
+#: What has not been answered, and may be.
+_UNANSWERED = (State.IN_FLIGHT, State.LOST)
+
+#: What need not be remembered is looked for once in so many requests.
+_FORGET_EVERY = 64
 
 
 @define
@@ -117,11 +114,12 @@ class Session:
 
         :raises LocalError: the session is not ready.
         """
-        if not self.is_ready:
-            raise LocalError("65,536 requests are in flight, and a sequence number has 16 bits")
         number = self.sent
         sequence = sequence_of(number)
-        self._forget(now)
+        if sequence in self._requests and not self.is_ready:
+            raise LocalError("65,536 requests are in flight, and a sequence number has 16 bits")
+        if number % _FORGET_EVERY == 0:
+            self._forget(now)
         # Taken out first, so that the table stays in the order of sending.
         self._requests.pop(sequence, None)
         self._requests[sequence] = _Request(number, now)
@@ -135,12 +133,14 @@ class Session:
         self.unsent += 1
         return Unsent(self.target, number, reason)
 
-    def expire(self, number: int) -> Lost | None:
-        """The time of a request is over; `None` if it is not in flight any more."""
+    def is_in_flight(self, number: int) -> bool:
+        """Whether request ``number`` is neither answered nor lost."""
         request = self._requests.get(sequence_of(number))
-        if request is None or request.number != number or request.state is not State.IN_FLIGHT:
-            return None
-        request.state = State.LOST
+        return request is not None and request.number == number and request.state is State.IN_FLIGHT
+
+    def expire(self, number: int) -> Lost:
+        """The time of a request that is in flight is over."""
+        self._requests[sequence_of(number)].state = State.LOST
         self.lost += 1
         return Lost(self.target, number)
 
@@ -158,14 +158,14 @@ class Session:
         if echo.payload != payload:
             return Foreign.CUT if payload.startswith(echo.payload) else Foreign.TOKEN
         rtt = max(0, arrival - request.sent_at)
-        before, request.state = request.state, _AFTER_ANSWER[request.state]
-        if request.state is State.DUPLICATED:
+        if request.state not in _UNANSWERED:
+            request.state = State.DUPLICATED
             request.copies += 1
             self.duplicates += 1
             return Duplicated(self.target, request.number, rtt, request.copies)
         late = rtt > self.timeout
+        self.lost -= request.state is State.LOST
         request.state = State.LATE if late else State.ANSWERED
-        self.lost -= before is State.LOST
         self.late += late
         self.received += 1
         self.round_trips.add(rtt)

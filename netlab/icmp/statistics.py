@@ -41,8 +41,10 @@ class RoundTrips:
         before = self._quantiles.total
         self._quantiles.add(rtt)
         if before:
-            self._min = min(self._min, rtt)
-            self._max = max(self._max, rtt)
+            if rtt < self._min:
+                self._min = rtt
+            elif rtt > self._max:
+                self._max = rtt
             self._differences += abs(rtt - self._last)
         else:
             self._min = self._max = rtt

@@ -39,6 +39,7 @@ GLUE_FILES = {
     "netlab/icmp/pinger.py",
     "netlab/icmp/port.py",
     "netlab/icmp/resolving.py",
+    "netlab/icmp/service.py",
     "netlab/icmp/sockets.py",
     "netlab/watchdog/supervisor.py",
     "netlab/trace/capture.py",

@@ -1,0 +1,84 @@
+"""``twistd netlab-ping``: the options of the ping daemon and the service they make."""
+
+import os
+from typing import Any
+
+from twisted.application.service import IService, MultiService
+from twisted.python.usage import UsageError
+
+from netlab.common.daemon import CleanExit, DaemonOptions, JsonLog, option, seconds, whole
+from netlab.common.errors import LocalError
+from netlab.common.monotonic import use_monotonic_clock
+from netlab.common.notify import NotifyService
+from netlab.icmp.payload import MAX_SIZE
+from netlab.icmp.service import PingService
+from netlab.icmp.wishes import Wishes
+
+_WISHES = Wishes()
+
+_LOG_JSON = "Write every event of the log to this file as well, one JSON object a line"
+
+
+class Options(DaemonOptions):
+    """The command line of ``twistd netlab-ping``."""
+
+    daemon = "netlab-ping"
+    synopsis = "[options] TARGET..."
+    longdesc = (
+        "Pings hosts, given by name or address, for as long as it runs, and logs the fate of every request: replies, "
+        "losses, late and duplicated replies, ICMP errors, and when a host stops answering and answers again."
+    )
+
+    optParameters = [
+        option("interval", _WISHES.interval, "Seconds from one request to a target to the next", seconds),
+        option("timeout", _WISHES.timeout, "Seconds after which a request without an answer is lost", seconds),
+        option("size", _WISHES.size, "Bytes of data in a request", whole(0, MAX_SIZE)),
+        option("ttl", None, "Time to live, or hop limit, of requests; the system's own by default", whole(1, 255)),
+        option("report", 60.0, "Seconds from one line of statistics for each target to the next", seconds),
+        option("log-json", None, _LOG_JSON),
+    ]
+    optFlags = [["no-reply-log", None, "Leave the lines for each reply out of the log"]]
+
+    def parseArgs(self, *targets: str) -> None:
+        """Take the targets."""
+        self["targets"] = targets
+
+    def postOptions(self) -> None:
+        """See that there is something to do, and that it can be done.
+
+        :raises UsageError: not so.
+        """
+        if not self["targets"]:
+            raise UsageError("name the hosts to ping")
+        twice = {name for name in self["targets"] if self["targets"].count(name) > 1}
+        if twice:
+            raise UsageError(f"{min(twice)} is named twice")
+        try:
+            self.wishes.check(is_root=os.geteuid() == 0)
+        except LocalError as error:
+            raise UsageError(str(error)) from None
+
+    @property
+    def wishes(self) -> Wishes:
+        """How to ping."""
+        return Wishes(**{name: self[name] for name in ("interval", "timeout", "size", "ttl")})
+
+
+def makeService(options: Options, reactor: Any = None) -> IService:
+    """The daemon as a service.
+
+    :param reactor: for tests; `None` for the one twistd runs.
+    """
+    if reactor is None:
+        from twisted.internet import reactor
+    use_monotonic_clock(reactor)
+    service = MultiService()
+    if options["log-json"]:
+        JsonLog(options["log-json"]).setServiceParent(service)
+    CleanExit(reactor).setServiceParent(service)
+    pinging = PingService(
+        reactor, options["targets"], options.wishes, options["report"], reply_log=not options["no-reply-log"]
+    )
+    pinging.setServiceParent(service)
+    NotifyService(reactor).setServiceParent(service)
+    return service
