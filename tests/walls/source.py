@@ -11,6 +11,8 @@ GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
     "netlab/common/addresses.py",
     "netlab/common/daemon.py",
+    "netlab/common/monotonic.py",
+    "netlab/common/notify.py",
     "netlab/common/prompt_write.py",
     "netlab/common/reaper.py",
     "netlab/calc/connection.py",
