@@ -1,6 +1,6 @@
 """Who started whom: what Linux tells of processes in ``/proc/PID/stat`` (proc(5)), read and reasoned about."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attrs import frozen
 
@@ -60,27 +60,41 @@ def parse_stat(text: str) -> Process:
     return Process(int(pid), born, parent, session, values[_STATE], name)
 
 
-def family(table: Table, roots: Iterable[Identity], spared: Iterable[int] = ()) -> dict[Identity, Process]:
-    """The ``roots`` that are in ``table`` and all that they started, which live, less the ``spared`` numbers.
+def family(table: Table, roots: Iterable[Process], spared: Iterable[int] = ()) -> dict[Identity, Process]:
+    """The ``roots`` as ``table`` has them and all that they started, which live, less the ``spared`` numbers.
 
     What descends from a spared process is spared as well. Descent goes by parents; where a root leads a session, all
-    of that session is its own, even if a parent in between has ended.
+    of that session is its own, even if the root itself or a parent in between has ended.
     """
     spared = set(spared)
     children: dict[int, list[Process]] = {}
     for process in table.values():
         children.setdefault(process.parent, []).append(process)
     found: dict[Identity, Process] = {}
-    roots = set(roots)
-    waiting = [process for process in table.values() if process.identity in roots]
-    leaders = {process.pid for process in waiting if process.session == process.pid}
-    waiting += [process for process in table.values() if process.session in leaders]
+    waiting = list(_beginnings(table, roots))
     while waiting:
         process = waiting.pop()
         if process.pid not in spared and process.identity not in found:
             found[process.identity] = process
             waiting += children.get(process.pid, ())
     return {identity: process for identity, process in found.items() if process.lives}
+
+
+def _beginnings(table: Table, roots: Iterable[Process]) -> Iterator[Process]:
+    """The roots that are still there, and all of the sessions that roots led or lead.
+
+    The number of a session's leader goes to nobody else as long as anybody is in the session.
+    """
+    sessions = {}
+    for root in roots:
+        now = table.get(root.pid)
+        if now is not None and now.identity == root.identity:
+            yield now
+        if root.session == root.pid and (now is None or now.identity == root.identity):
+            sessions[root.pid] = root.born
+    for process in table.values():
+        if process.born >= sessions.get(process.session, process.born + 1):
+            yield process
 
 
 def eldest(table: Table, pids: Iterable[int]) -> Process | None:

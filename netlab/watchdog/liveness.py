@@ -44,8 +44,8 @@ class _Life:
     last: float
     started: float | None = None
     signs: int = 0
-    #: When the last sign's time was over, if that has passed and a reprieve runs.
-    missed: float | None = None
+    deadline: float = 0.0
+    reprieved: bool = False
 
     def shown(self) -> Life:
         return Life(self.connected, self.started, self.last, self.signs)
@@ -78,7 +78,7 @@ class Liveness(Generic[K]):
     def connect(self, key: K, now: float) -> None:
         """A client is there."""
         self._lives[key] = _Life(now, now)
-        self._deadlines.touch(key, now)
+        self.excuse(key, now)
 
     def hear(self, key: K, messages: int, now: float) -> None:
         """``messages`` messages came, one or more. Whatever the first one is, it asks to be watched."""
@@ -88,9 +88,19 @@ class Liveness(Generic[K]):
             messages -= 1
         life.signs += messages
         life.last = now
-        life.missed = None
+        self.excuse(key, now)
+
+    def excuse(self, key: K, now: float) -> None:
+        """Give a client who is here a whole time-out from now, though it said nothing."""
+        life = self._lives[key]
+        life.deadline = now + self.timeout
+        life.reprieved = False
         self._reprieves.drop(key)
         self._deadlines.touch(key, now)
+
+    def everyone(self) -> list[K]:
+        """All clients who are here."""
+        return [*self._lives]
 
     def drop(self, key: K) -> None:
         """A client is gone, if it was here."""
@@ -111,11 +121,9 @@ class Liveness(Generic[K]):
     def reprieve(self, expired: Expired[K], now: float) -> None:
         """Put off what was just found expired, once: its bytes are here, and must be read first."""
         life = expired.life
-        self._lives[expired.key] = _Life(life.connected, life.last, life.started, life.signs, expired.deadline)
+        self._lives[expired.key] = _Life(life.connected, life.last, life.started, life.signs, expired.deadline, True)
         self._reprieves.touch(expired.key, now)
 
     def _expire(self, key: K) -> Expired[K]:
         life = self._lives.pop(key)
-        if life.missed is None:
-            return Expired(key, life.shown(), life.last + self.timeout, False)
-        return Expired(key, life.shown(), life.missed, True)
+        return Expired(key, life.shown(), life.deadline, life.reprieved)
