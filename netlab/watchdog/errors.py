@@ -19,8 +19,19 @@ class WatchdogGone(WatchdogFault):
     """The watchdog closed the connection, or is no more."""
 
 
+class BeingEnded(WatchdogGone):
+    """The watchdog has begun to end this program, whose signs of life had stopped."""
+
+
 class CannotWatch(LocalError):
-    """A watchdog of one's own cannot be started, or what it should start cannot."""
+    """A watchdog of one's own cannot be started, or what it should start cannot.
+
+    ``found`` is whether what should be started is there at all.
+    """
+
+    def __init__(self, reason: str, *, found: bool = True) -> None:
+        super().__init__(reason)
+        self.found = found
 
 
 class NotProven(LocalError):

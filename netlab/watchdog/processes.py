@@ -7,11 +7,14 @@ number alone, never to a group.
 import ctypes
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 from netlab.watchdog.kin import Identity, Process, parse_stat
 
 _PR_SET_CHILD_SUBREAPER = 36
+#: Orphans that are looked after at a time.
+_MAX_BURIED = 1000
 
 
 def read_process(pid: int) -> Process | None:
@@ -62,13 +65,16 @@ def adopt_orphans() -> None:
         raise OSError(ctypes.get_errno(), "this system does not let a process adopt orphans")
 
 
-def bury(orphan: Process) -> None:
-    """Take an adopted child that has ended out of the table of processes."""
-    if orphan.parent == os.getpid() and not orphan.lives:
+def bury_orphans(but: Collection[int]) -> None:
+    """Take adopted children that have ended out of the table of processes, ``but`` for those somebody waits for."""
+    for _ in range(_MAX_BURIED):
         try:
-            os.waitpid(orphan.pid, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
+        if ended is None or ended.si_pid in but:
+            return
+        os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def holders(inode: int) -> set[int]:

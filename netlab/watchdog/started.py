@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
@@ -21,14 +21,15 @@ class Recipe:
     """How a program is started: its words, and where its streams go (descriptors of ours; `None` for nowhere).
 
     ``program`` is the file that is run, if it is not to be looked up by the first word. `None` for ``environment`` or
-    ``folder`` is what this process has.
+    ``folder`` is what this process has. The descriptors ``passed`` are left to it under their numbers.
     """
 
     words: Sequence[str | bytes]
     environment: Mapping[str, str] | Mapping[bytes, bytes] | None = None
     folder: str | None = None
     program: str | None = None
-    streams: tuple[int | None, int | None, int | None] = field(default=(None, 1, 2))
+    streams: tuple[int | None, int | None, int | None] = (None, 1, 2)
+    passed: tuple[int, ...] = ()
 
 
 @implementer(IReadDescriptor)
@@ -41,7 +42,7 @@ class Started:
     def __init__(self, reactor: Any, recipe: Recipe) -> None:
         """Start it.
 
-        :raises CannotWatch: that cannot be done; its ``__cause__`` is what the system said.
+        :raises CannotWatch: that cannot be done.
         """
         self._reactor = reactor
         self.ended: Deferred[int] = Deferred()
@@ -55,18 +56,26 @@ class Started:
                 stderr=streams[2],
                 cwd=recipe.folder,
                 env=recipe.environment,
+                pass_fds=recipe.passed,
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise CannotWatch(f"{os.fsdecode(recipe.words[0])} cannot be started: {reason}") from error
+            found = not isinstance(error, FileNotFoundError)
+            raise CannotWatch(f"{os.fsdecode(recipe.words[0])} cannot be started: {reason}", found=found) from error
         self.pid = self._popen.pid
         self._pidfd = os.pidfd_open(self.pid)
         process = read_process(self.pid)
         assert process is not None, "a child that nobody has waited for has its place in /proc"
         #: Itself, as it was when it had just begun: the leader of its session.
         self.process: Process = process
+        #: Its exit status once it has ended, as ``ended`` has it.
+        self.status: int | None = None
         reactor.addReader(self)
+
+    def kill(self) -> None:
+        """End it at once, and nothing that it started."""
+        self._popen.kill()
 
     # ---- what the reactor calls
 
@@ -79,7 +88,8 @@ class Started:
         self._reactor.removeReader(self)
         os.close(self._pidfd)
         self._pidfd = -1
-        self.ended.callback(self._popen.wait())
+        self.status = self._popen.wait()
+        self.ended.callback(self.status)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor stops."""

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from netlab.watchdog.ending import Call, Decision, Ending
 from netlab.watchdog.kin import Identity, Process, Table, family
-from netlab.watchdog.processes import bury, read_table, send
+from netlab.watchdog.processes import read_table, send
 from netlab.watchdog.timeline import Timeline, named, names
 
 #: How much longer than a look at all processes took the pause to the next one is, where processes are very many.
@@ -65,7 +65,10 @@ class Supervisor:
 
 
 class End:
-    """The end of one program; what happens is noted in its timeline. ``left`` is who could not be ended."""
+    """The end of one program; what happens is noted in its timeline.
+
+    When it is ``over``, ``left`` is who could not be ended.
+    """
 
     def __init__(self, supervisor: Supervisor, roots: Iterable[Process], orders: Orders, timeline: Timeline) -> None:
         self._supervisor = supervisor
@@ -77,6 +80,7 @@ class End:
         self._gone: set[Identity] = set()
         self._denied: set[Identity] = set()
         self.left: list[Process] = []
+        self.over = False
 
     @property
     def killed(self) -> bool:
@@ -91,6 +95,7 @@ class End:
         """Look, and do what is to be done, until nobody is left who can be ended."""
         while (pause := await self._step()) is not None:
             await self._supervisor.pause(pause)
+        self.over = True
 
     async def _step(self) -> float | None:
         """Look once; seconds until the next look, `None` when it is over."""
@@ -139,11 +144,3 @@ class End:
             process = self._known[identity]
             self._timeline.note(self._clock.seconds(), "not ended", f"{named(process)} belongs to another user")
             return False
-
-
-def bury_orphans(table: Table, but: Iterable[int]) -> None:
-    """Take adopted children that have ended out of the table of processes, ``but`` for those somebody waits for."""
-    waited_for = set(but)
-    for process in table.values():
-        if process.pid not in waited_for:
-            bury(process)
