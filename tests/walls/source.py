@@ -10,11 +10,14 @@ from attrs import field, frozen
 GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
     "netlab/common/addresses.py",
+    "netlab/common/connecting.py",
     "netlab/common/daemon.py",
     "netlab/common/monotonic.py",
     "netlab/common/notify.py",
     "netlab/common/prompt_write.py",
     "netlab/common/reaper.py",
+    "netlab/common/serving.py",
+    "netlab/common/serving_options.py",
     "netlab/calc/connection.py",
     "netlab/calc/serving.py",
     "netlab/calc/serving_options.py",
@@ -134,9 +137,7 @@ class Tree:
         return iter(self.sources.values())
 
 
-def _imports(
-    body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool
-) -> Iterator[Import]:
+def _imports(body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool) -> Iterator[Import]:
     """Find the imports in `body`, however deep."""
     for statement in body:
         for target in _targets(statement, base, known):
