@@ -108,7 +108,7 @@ class Child:
         orders = Orders(self._options["grace"], adopting=self._command is not None)
         supervisor = Supervisor(self._reactor)
         self._charge = Charge(supervisor, watched, reporter, orders, self._say, self._begins, self._over)
-        factory = WatchdogFactory(self._reactor, Rules(self._options["timeout"]), self._charge)
+        factory = WatchdogFactory(self._reactor, Rules(timeout=self._options["timeout"]), self._charge)
         with socket.socket(fileno=self._options["listener"]) as listener:
             self._reactor.adoptStreamPort(listener.fileno(), listener.family, factory)
         signal.signal(signal.SIGCONT, lambda *_: self._reactor.callFromThread(factory.excuse_all))

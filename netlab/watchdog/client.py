@@ -5,17 +5,18 @@
 by `netlab.watchdog.companion`.
 """
 
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.error import ConnectingCancelledError, ConnectionDone
-from twisted.internet.interfaces import IProtocol, IPushProducer, IReactorTime, IStreamClientEndpoint
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.common.addresses import address_text
-from netlab.watchdog.errors import ConnectFailed, WatchdogGone
+from netlab.common.connecting import connect_to
+from netlab.watchdog.errors import WatchdogGone
 from netlab.watchdog.wire import ALIVE, START
 
 #: Seconds to wait for a connection.
@@ -25,23 +26,12 @@ TIMEOUT = 10.0
 def connect(
     endpoint: IStreamClientEndpoint, clock: IReactorTime, *, timeout: float = TIMEOUT
 ) -> "Deferred[Connection]":
-    """Connect to a watchdog; the Deferred fails with `ConnectFailed`, at the latest after ``timeout`` seconds."""
+    """Connect to a watchdog; the Deferred fails with `netlab.common.errors.ConnectFailed`.
 
-    def late(_result: object, _timeout: float) -> NoReturn:
-        raise ConnectFailed(f"no connection came about within {timeout:g} s")
-
-    connecting = endpoint.connect(Factory.forProtocol(Connection)).addTimeout(timeout, clock, late)
-    return ensureDeferred(_connected(connecting))
-
-
-async def _connected(connecting: Deferred[IProtocol]) -> "Connection":
-    """The connection, and what Twisted says when there is none in our words."""
-    try:
-        return cast(Connection, await connecting)
-    except (CancelledError, ConnectingCancelledError, ConnectFailed):
-        raise
-    except Exception as error:
-        raise ConnectFailed(str(error).rstrip(".") or type(error).__name__) from error
+    :param timeout: seconds until the connection is there.
+    """
+    connecting = connect_to(endpoint, Factory.forProtocol(Connection), clock, timeout)
+    return connecting.addCallback(lambda connection: cast(Connection, connection))
 
 
 @implementer(IPushProducer)

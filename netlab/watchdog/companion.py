@@ -63,7 +63,7 @@ def start_watchdog(reactor: Any, wishes: Wishes | None = None, command: Command 
     """Start a watchdog as a child of this process and connect to it.
 
     It is in charge of this process, or of ``command`` if there is one. The Deferred fails with `CannotWatch` when
-    the port is taken, and with `netlab.watchdog.errors.ConnectFailed`.
+    the port is taken, and with `netlab.common.errors.ConnectFailed`.
 
     :param reactor: its clock must not follow the system's (`netlab.common.monotonic`).
     """

@@ -1,21 +1,17 @@
 """What can go wrong between a watchdog and those it watches, each cause a class."""
 
-from netlab.common.errors import LocalError, RemoteError
+from netlab.common.errors import ConnectionFault, LocalError, RemoteError
 
 
 class UnknownMessage(RemoteError):
     """A client sent a number that the protocol does not have; where the next one begins cannot be trusted."""
 
 
-class WatchdogFault(RemoteError):
-    """There is no connection to a watchdog, or no longer."""
+class NoNote(RemoteError):
+    """What came through the pipe between a program and its watchdog is none of `netlab.watchdog.notes`."""
 
 
-class ConnectFailed(WatchdogFault):
-    """No connection came about."""
-
-
-class WatchdogGone(WatchdogFault):
+class WatchdogGone(ConnectionFault):
     """The watchdog closed the connection, or is no more."""
 
 

@@ -9,7 +9,7 @@ import json
 from attrs import asdict, field, frozen
 from attrs.validators import and_, in_, instance_of, max_len
 
-from netlab.watchdog.errors import WatchdogFault
+from netlab.watchdog.errors import NoNote
 
 #: Bytes of a line; a longer one is not one of ours.
 MAX_LINE = 1024
@@ -72,10 +72,10 @@ def write_note(note: Note) -> bytes:
 def read_note(line: bytes) -> Note:
     """The note of a line, with or without its end.
 
-    :raises WatchdogFault: it is none.
+    :raises NoNote: it is none.
     """
     try:
         fields = json.loads(line)
         return _KINDS[fields.pop("note")](**fields)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise WatchdogFault(f"a line that is no note: {line[:80]!r}") from None
+        raise NoNote(f"a line that is no note: {line[:80]!r}") from None

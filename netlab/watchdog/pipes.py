@@ -9,7 +9,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
-from netlab.watchdog.errors import WatchdogFault
+from netlab.watchdog.errors import NoNote
 from netlab.watchdog.notes import MAX_LINE, Note, read_note, write_note
 
 
@@ -46,7 +46,7 @@ class Notes(LineOnlyReceiver):
 
     def lineReceived(self, line: bytes) -> None:
         """A line has come."""
-        with contextlib.suppress(WatchdogFault):
+        with contextlib.suppress(NoNote):
             self._heard(read_note(line))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
