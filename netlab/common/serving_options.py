@@ -29,5 +29,7 @@ def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor:
         JsonLog(options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
-    ListeningService(options.daemon, options["listen"], endpoint, factory, factory.stop).setServiceParent(service)
+    ListeningService(
+        options.daemon, options["listen"], endpoint, factory, factory.stop, options.cannot_start
+    ).setServiceParent(service)
     return service

@@ -27,7 +27,7 @@ from netlab.watchdog.client import Connection, connect
 from netlab.watchdog.errors import BeingEnded, CannotWatch, WatchdogGone
 from netlab.watchdog.notes import MAX_TEXT, Ended, Expired, Finish, Note, Refused, Request
 from netlab.watchdog.pipes import Notes
-from netlab.watchdog.started import Recipe, Started
+from netlab.watchdog.started import Recipe, Started, how_ended
 
 #: Where deployed programs expect their watchdog.
 PORT = 3000
@@ -217,8 +217,7 @@ class Companion:
             self.outcome.errback(CannotWatch(note.reason, found=note.found))
 
     def _has_ended(self, status: int) -> None:
-        how = f"died of {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        gone = WatchdogGone(f"the watchdog {how}")
+        gone = WatchdogGone(f"the watchdog has ended ({how_ended(status)})")
         if self._has_command and not self.outcome.called:
             self.outcome.errback(gone)
         self._gone(gone)

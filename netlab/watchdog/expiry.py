@@ -77,7 +77,7 @@ class KillAction:
     async def _do(self, silence: Silence) -> None:
         process = await self._proven(silence)
         if process is not None:
-            await self._end(process, silence.timeline(), silence.name)
+            await self._end(process, silence)
 
     async def _proven(self, silence: Silence) -> Process | None:
         """The process at the other end; `None`, and a line in the log, if none is proven."""
@@ -89,18 +89,19 @@ class KillAction:
             return None
         return process
 
-    async def _end(self, process: Process, timeline: Timeline, name: str) -> None:
+    async def _end(self, process: Process, silence: Silence) -> None:
         done: Deferred[None] = Deferred()
+        timeline = silence.timeline()
         end = self._supervisor.begin([process], Orders(self._grace), timeline)
         self._under_way[end] = done
-        self.log.warn("{{{peer}}} Ending {process} and all that it started", peer=name, process=named(process))
+        self.log.warn("{{{peer}}} Ending {process} and all that it started", peer=silence.name, process=named(process))
         try:
             await end.finish()
         finally:
             del self._under_way[end]
             done.callback(None)
         story = "\n".join(timeline.lines())
-        self.log.info("{{{peer}}} What happened:\n{story}", peer=name, story=story, left=len(end.left))
+        self.log.info("{{{peer}}} What happened:\n{story}", peer=silence.name, story=story)
 
     def _fault(self, failure: Any, silence: Silence) -> None:
         self.log.failure("{{{peer}}} A fault of ours while ending it", failure, peer=silence.name)

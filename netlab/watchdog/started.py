@@ -1,6 +1,7 @@
 """A program that this process started itself, and when it ends."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -100,3 +101,8 @@ class Started:
     def logPrefix(self) -> str:
         """A name for the log."""
         return "started program"
+
+
+def how_ended(status: int) -> str:
+    """An exit status in words: ``status 1``, ``SIGKILL``."""
+    return f"status {status}" if status >= 0 else signal.Signals(-status).name
