@@ -7,11 +7,11 @@ come in the order of the calls. `calculate_all` also gets along with servers tha
 import random
 from collections.abc import Iterable
 from functools import partial
-from typing import NoReturn, Unpack, cast
+from typing import Unpack, cast
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, fail
-from twisted.internet.error import ConnectingCancelledError, ConnectionDone, ConnectionRefusedError
-from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime, IStreamClientEndpoint, ITCPTransport
+from twisted.internet.defer import Deferred, ensureDeferred, fail
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -20,12 +20,11 @@ from netlab.calc.conversation import WINDOW, Conversation
 from netlab.calc.errors import (
     AnswerTimeout,
     BodyError,
-    ConnectFailed,
     ConnectionClosed,
-    ConnectRefused,
 )
 from netlab.calc.question import Question, Response, Wishes, ask
 from netlab.common.addresses import address_text
+from netlab.common.connecting import connect_to
 from netlab.common.errors import NetlabError
 
 #: Seconds to wait for a connection, and for an answer while one is owed.
@@ -50,23 +49,8 @@ def connect(
 def _connect(
     endpoint: IStreamClientEndpoint, clock: IReactorTime, timeout: float, window: int, patience: float
 ) -> "Deferred[Connection]":
-    def late(_result: object, _timeout: float) -> NoReturn:
-        raise ConnectFailed(f"no connection came about within {timeout:g} s")
-
     factory = Factory.forProtocol(partial(Connection, clock, timeout, window, patience))
-    return ensureDeferred(_connected(endpoint.connect(factory).addTimeout(timeout, clock, late)))
-
-
-async def _connected(connecting: Deferred[IProtocol]) -> "Connection":
-    """The connection, and what Twisted says when there is none in our words."""
-    try:
-        return cast(Connection, await connecting)
-    except (CancelledError, ConnectingCancelledError, NetlabError):
-        raise
-    except ConnectionRefusedError:
-        raise ConnectRefused("the connection was refused: nothing listens there") from None
-    except Exception as error:
-        raise ConnectFailed(str(error).rstrip(".") or type(error).__name__) from error
+    return cast("Deferred[Connection]", connect_to(endpoint, factory, clock, timeout))
 
 
 def calculate_all(

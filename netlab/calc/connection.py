@@ -14,7 +14,7 @@ from twisted.internet.interfaces import (
     IPullProducer,
     ISSLTransport,
 )
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -26,6 +26,7 @@ from netlab.calc.turns import SLICE, Turns
 from netlab.common.addresses import address_text
 from netlab.common.prompt_write import write_promptly
 from netlab.common.reaper import Reaper
+from netlab.common.serving import ServedProtocol
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
 _MAX_PENDING_BYTES = 4 * 65_535
@@ -75,7 +76,7 @@ class _Slot:
 
 
 @implementer(IHalfCloseableProtocol, IPullProducer)
-class CalcProtocol(Protocol):
+class CalcProtocol(ServedProtocol):
     """Every request answered in its order, all answers of a turn in one write.
 
     Frames wait in the backlog while the turn is used up (the connection is *queued* for a later one), while the peer
@@ -97,9 +98,6 @@ class CalcProtocol(Protocol):
         self._held = False
         self._pending = 0
         self._pending_bytes = 0
-        #: Who is there, for the log, and why we ended the connection, where we did.
-        self.peer = ""
-        self.why: str | None = None
 
     # ---- what the transport says
 

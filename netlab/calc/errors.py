@@ -1,6 +1,6 @@
 """What can be wrong with calculator traffic, each cause a class, each text one sentence for its reader."""
 
-from netlab.common.errors import RemoteError
+from netlab.common.errors import ConnectionFault, RemoteError
 
 
 class CalcError(RemoteError):
@@ -92,21 +92,9 @@ class EvaluationError(ExpressionError):
         self.arguments = arguments
 
 
-class ConnectionFault(CalcError):
-    """There is no connection to a server, or no longer."""
-
-
-class ConnectFailed(ConnectionFault):
-    """No connection came about."""
-
-
-class ConnectRefused(ConnectFailed):
-    """Nothing listens there."""
-
-
-class ConnectionClosed(ConnectionFault):
+class ConnectionClosed(CalcError, ConnectionFault):
     """The connection ended before the answer came."""
 
 
-class AnswerTimeout(ConnectionFault):
+class AnswerTimeout(CalcError, ConnectionFault):
     """The server owed an answer for too long."""

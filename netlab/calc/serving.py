@@ -1,13 +1,11 @@
-"""What daemons of the calculator protocol have in common: who is connected, what they share, how they stop."""
+"""What daemons of the calculator protocol have in common: what their connections share."""
 
 import time
 from abc import abstractmethod
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -16,11 +14,11 @@ from netlab.calc.connection import CalcProtocol
 from netlab.calc.errors import FramingError
 from netlab.calc.limits import Limits
 from netlab.calc.turns import Turns
-from netlab.common.addresses import address_text
 from netlab.common.reaper import Reaper
+from netlab.common.serving import ServedFactory
 
 
-class ServingFactory(Factory):
+class ServingFactory(ServedFactory[CalcProtocol]):
     """Makes the connections of one daemon; a subclass answers.
 
     :param clock: the reactor, for every timer.
@@ -29,7 +27,6 @@ class ServingFactory(Factory):
     :param request_log: whether each request and response is a line in the log.
     """
 
-    noisy = False
     log = Logger(namespace="netlab.calc")
 
     def __init__(
@@ -41,16 +38,15 @@ class ServingFactory(Factory):
         wall: Callable[[], float] = time.time,
         measure: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.limits = limits or Limits()
+        limits = limits or Limits()
+        super().__init__(clock, limits)
+        self.limits: Limits = limits
         self.turns = Turns(clock, measure)
         self.idle: Reaper[CalcProtocol] = Reaper(clock, self.limits.idle_timeout, self._is_idle)
         self.begun: Reaper[CalcProtocol] = Reaper(clock, self.limits.packet_timeout, self._is_late)
         self.wall = wall
-        self._clock = clock
         self.request_log = request_log
-        self._connections: set[CalcProtocol] = set()
-        self._stopped: Deferred[None] | None = None
-        self._abort: IDelayedCall | None = None
+        self.timers = [self.idle, self.begun, self.turns]
 
     @abstractmethod
     def reply(self, connection: CalcProtocol, frame: bytes) -> Reply | Deferred[Reply]:
@@ -60,45 +56,17 @@ class ServingFactory(Factory):
     def refuse(self, fault: FramingError) -> Reply:
         """The answer to a stream that can no longer be cut into packets."""
 
-    def buildProtocol(self, addr: IAddress | None) -> CalcProtocol | None:
-        """A connection, or `None` (Twisted closes it) when there are as many as there may be."""
-        if self._stopped is not None or len(self._connections) >= self.limits.max_connections:
-            self.log.warn(
-                "{{{peer}}} Connection refused: {count} are open, the most that may be",
-                peer=address_text(addr),
-                count=len(self._connections),
-            )
-            return None
+    def connection(self) -> CalcProtocol:
+        """A new connection."""
         return CalcProtocol(self)
-
-    def stop(self) -> Deferred[None]:
-        """Finish what has begun on every connection; fires when all are closed, at the latest ``stop_timeout`` on."""
-        if self._stopped is None:
-            self._stopped = Deferred()
-            self._abort = self._clock.callLater(self.limits.stop_timeout, self._end_all)
-            for connection in list(self._connections):
-                connection.finish()
-            self._check_stopped()
-        return self._stopped
 
     # ---- what connections say
 
-    def opened(self, connection: CalcProtocol) -> None:
-        """A connection is there."""
-        self._connections.add(connection)
-        self.log.info("Connection established with {peer}", peer=connection.peer)
-
     def closed(self, connection: CalcProtocol, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""
-        self._connections.discard(connection)
         self.idle.drop(connection)
         self.begun.drop(connection)
-        why = connection.why
-        if why is None and not reason.check(ConnectionDone, ConnectionAborted):
-            why = reason.getErrorMessage()
-        line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
-        self.log.info(line, peer=connection.peer, why=why)
-        self._check_stopped()
+        super().closed(connection, reason)
 
     def distrust(self, connection: CalcProtocol, fault: FramingError) -> Reply:
         """Answer a stream that can no longer be cut into packets."""
@@ -130,18 +98,3 @@ class ServingFactory(Factory):
 
     def _is_late(self, connection: CalcProtocol) -> None:
         connection.end(f"a packet was not finished in {self.limits.packet_timeout:g} s")
-
-    def _end_all(self) -> None:
-        self._abort = None
-        for connection in list(self._connections):
-            connection.end("the daemon stops")
-
-    def _check_stopped(self) -> None:
-        if self._stopped is None or self._connections or self._stopped.called:
-            return
-        for owner in (self.idle, self.begun, self.turns):
-            owner.stop()
-        if self._abort is not None:
-            self._abort.cancel()
-            self._abort = None
-        self._stopped.callback(None)

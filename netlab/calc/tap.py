@@ -10,8 +10,9 @@ from netlab.calc.budget import Budget
 from netlab.calc.calculator import CachePolicy, Calculator
 from netlab.calc.header import FOREVER, MAX_BODY
 from netlab.calc.server import CalcFactory
-from netlab.calc.serving_options import SERVING_FLAGS, SERVING_PARAMETERS, daemon_service, limits_of
+from netlab.calc.serving_options import SERVING_FLAGS, SERVING_PARAMETERS, limits_of
 from netlab.common.daemon import DaemonOptions, option, whole
+from netlab.common.serving_options import daemon_service
 
 _BUDGET = Budget()
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netlab.calc.codecs.choice import Codec
-from netlab.calc.errors import AnswerTimeout, CalcError, ConnectionFault, ConnectRefused
+from netlab.calc.errors import AnswerTimeout
 from netlab.calc.functions import CONSTANTS, FUNCTIONS
 from netlab.calc.question import Wishes, seconds_of
 from netlab.cli.calc_output import JsonLines, Output, Story, Text
 from netlab.cli.progress import Progress
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed, has_colour, say
-from netlab.common.errors import LocalError, NetlabError
+from netlab.common.errors import ConnectionFault, ConnectRefused, LocalError, NetlabError
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -111,7 +111,7 @@ def calc(ctx: click.Context, /, words: tuple[str, ...], file: str | None, as_jso
     run = _Run(_texts(words, file), as_json, options)
     try:
         run_reactor(run.start)
-    except (CalcError, LocalError) as error:
+    except NetlabError as error:
         raise Failed(f"netlab calc: {_explained(error, run.target)}") from None
     if run.complaint:
         raise run.complaint

@@ -45,6 +45,9 @@ class DaemonOptions(Options):
     #: The tap name, such as ``netlab-calc``.
     daemon = ""
 
+    #: The exit status when the daemon cannot begin.
+    cannot_start = 1
+
     def parseOptions(self, options: Any = None) -> None:
         """Read the command line.
 
@@ -67,7 +70,9 @@ class DaemonOptions(Options):
         return endpoint
 
     def _refused(self, reason: str) -> CannotStart:
-        return CannotStart(f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options")
+        return CannotStart(
+            f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options", self.cannot_start
+        )
 
 
 def option(name: str, default: object, doc: str, coerce: Callable[[str], object] | None = None) -> list[Any]:
@@ -120,6 +125,7 @@ class ListeningService(Service):
     :param name: the daemon's name, for the log and for errors.
     :param description: the endpoint as the user wrote it.
     :param finish: ends what has begun on every connection of the factory; fires when all are closed.
+    :param cannot_start: the exit status when it cannot listen.
     """
 
     log = Logger(namespace="netlab.daemon")
@@ -131,12 +137,14 @@ class ListeningService(Service):
         endpoint: IStreamServerEndpoint,
         factory: Factory,
         finish: Callable[[], "Deferred[None]"],
+        cannot_start: int = 1,
     ) -> None:
         self.setName(name)
         self._description = description
         self._endpoint = endpoint
         self._factory = factory
         self._finish = finish
+        self._cannot_start = cannot_start
         self._listening: Deferred[IListeningPort | None] | None = None
         self._failed: Failure | None = None
 
@@ -172,7 +180,8 @@ class ListeningService(Service):
     def _listen(self) -> None:
         self._listening = self._endpoint.listen(self._factory).addCallbacks(self._listens, self._does_not)
         if self._failed is not None:
-            raise CannotStart(f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}")
+            reason = f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}"
+            raise CannotStart(reason, self._cannot_start)
 
     def _listens(self, port: IListeningPort) -> IListeningPort:
         self.log.info("{name} listens on {address}", name=self.name, address=address_text(port.getHost()))

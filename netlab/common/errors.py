@@ -14,3 +14,15 @@ class LocalError(NetlabError):
 
 class RemoteError(NetlabError):
     """The peer sent something that breaks the protocol or a limit."""
+
+
+class ConnectionFault(RemoteError):
+    """There is no connection to a server, or no longer."""
+
+
+class ConnectFailed(ConnectionFault):
+    """No connection came about."""
+
+
+class ConnectRefused(ConnectFailed):
+    """Nothing listens there."""

@@ -20,9 +20,7 @@ from netlab.calc.conversation import WINDOW
 from netlab.calc.errors import (
     AnswerTimeout,
     BodyError,
-    ConnectFailed,
     ConnectionClosed,
-    ConnectRefused,
     LengthTooShort,
     SyntaxRefused,
     UnexpectedAnswer,
@@ -30,6 +28,7 @@ from netlab.calc.errors import (
 from netlab.calc.header import encode_packet
 from netlab.calc.messages import Success
 from netlab.calc.question import Response
+from netlab.common.errors import ConnectFailed, ConnectRefused
 from tests.calc.test_conversation import answer
 
 PEER = IPv4Address("TCP", "192.0.2.1", 9999)

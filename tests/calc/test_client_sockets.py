@@ -13,10 +13,11 @@ from twisted.trial.unittest import TestCase
 from netlab.calc.batch import Outcome, Watcher
 from netlab.calc.client import calculate_all, connect
 from netlab.calc.codecs.choice import Codec
-from netlab.calc.errors import ConnectRefused, PickleRefused, SyntaxRefused
+from netlab.calc.errors import PickleRefused, SyntaxRefused
 from netlab.calc.header import encode_packet
 from netlab.calc.messages import Failure, Success
 from netlab.calc.question import Question, Response
+from netlab.common.errors import ConnectRefused
 from tests.calc.peers import Behaviour, Server, closing, dropping, ours, raw
 
 reactor: Any = global_reactor

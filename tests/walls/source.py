@@ -10,11 +10,14 @@ from attrs import field, frozen
 GLUE_NAMES = {"server.py", "client.py", "tap.py"}
 GLUE_FILES = {
     "netlab/common/addresses.py",
+    "netlab/common/connecting.py",
     "netlab/common/daemon.py",
     "netlab/common/monotonic.py",
     "netlab/common/notify.py",
     "netlab/common/prompt_write.py",
     "netlab/common/reaper.py",
+    "netlab/common/serving.py",
+    "netlab/common/serving_options.py",
     "netlab/calc/connection.py",
     "netlab/calc/serving.py",
     "netlab/calc/serving_options.py",
@@ -41,6 +44,16 @@ GLUE_FILES = {
     "netlab/icmp/resolving.py",
     "netlab/icmp/service.py",
     "netlab/icmp/sockets.py",
+    "netlab/watchdog/charge.py",
+    "netlab/watchdog/child.py",
+    "netlab/watchdog/command.py",
+    "netlab/watchdog/companion.py",
+    "netlab/watchdog/expiry.py",
+    "netlab/watchdog/peers.py",
+    "netlab/watchdog/pipes.py",
+    "netlab/watchdog/processes.py",
+    "netlab/watchdog/restart.py",
+    "netlab/watchdog/started.py",
     "netlab/watchdog/supervisor.py",
     "netlab/trace/capture.py",
     "netlab/lab/runner.py",
@@ -129,9 +142,7 @@ class Tree:
         return iter(self.sources.values())
 
 
-def _imports(
-    body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool
-) -> Iterator[Import]:
+def _imports(body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool) -> Iterator[Import]:
     """Find the imports in `body`, however deep."""
     for statement in body:
         for target in _targets(statement, base, known):

@@ -4,3 +4,4 @@ from twisted.application.service import ServiceMaker
 
 netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
 netlab_ping = ServiceMaker("netlab-ping", "netlab.icmp.tap", "Pings hosts and logs the fate of every request.", "netlab-ping")
+netlab_watchdog = ServiceMaker("netlab-watchdog", "netlab.watchdog.tap", "A watchdog that ends what has stopped answering.", "netlab-watchdog")

@@ -1,0 +1,122 @@
+"""Who is connected to a daemon: no more than there may be, a line in the log for each, and how all of them end."""
+
+from abc import abstractmethod
+from typing import Generic, TypeVar
+from typing import Protocol as Shape
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from netlab.common.addresses import address_text
+from netlab.common.limits import ConnectionLimits
+
+
+class ServedProtocol(Protocol):
+    """A connection of a daemon, as its factory sees it: it calls ``opened`` and ``closed`` there."""
+
+    #: Who is there, for the log.
+    peer: str = ""
+    #: Why we ended the connection, where we did.
+    why: str | None = None
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Finish what has begun, then close: the daemon stops."""
+
+    @abstractmethod
+    def end(self, why: str) -> None:
+        """Close now, for a reason of ours."""
+
+
+class Stoppable(Shape):
+    """What has a timer, such as `netlab.common.reaper.Reaper`."""
+
+    def stop(self) -> None:
+        """End the timer."""
+
+
+C = TypeVar("C", bound=ServedProtocol)
+
+
+class ServedFactory(Factory, Generic[C]):
+    """Makes the connections of one daemon and knows them all.
+
+    A subclass makes them (`connection`), and drops what it keeps of one in its `closed`. What has timers is listed in
+    ``timers``, and is stopped with the daemon.
+
+    :param clock: the reactor.
+    """
+
+    noisy = False
+    log = Logger(namespace="netlab.serving")
+
+    def __init__(self, clock: IReactorTime, limits: ConnectionLimits) -> None:
+        self._clock = clock
+        self.limits = limits
+        self._connections: set[C] = set()
+        self._stopped: Deferred[None] | None = None
+        self._abort: IDelayedCall | None = None
+        self.timers: list[Stoppable] = []
+
+    @abstractmethod
+    def connection(self) -> C:
+        """A new connection."""
+
+    def buildProtocol(self, addr: IAddress | None) -> C | None:
+        """A connection, or `None` (Twisted closes it) when there are as many as there may be."""
+        if self._stopped is not None or len(self._connections) >= self.limits.max_connections:
+            self.log.warn(
+                "{{{peer}}} Connection refused: {count} are open, the most that may be",
+                peer=address_text(addr),
+                count=len(self._connections),
+            )
+            return None
+        return self.connection()
+
+    def stop(self) -> Deferred[None]:
+        """Finish what has begun on every connection; fires when all are closed, at the latest ``stop_timeout`` on."""
+        if self._stopped is None:
+            self._stopped = Deferred()
+            self._abort = self._clock.callLater(self.limits.stop_timeout, self._end_all)
+            for connection in list(self._connections):
+                connection.finish()
+            self._check_stopped()
+        return self._stopped
+
+    # ---- what connections say
+
+    def opened(self, connection: C) -> None:
+        """A connection is there."""
+        self._connections.add(connection)
+        self.log.info("Connection established with {peer}", peer=connection.peer)
+
+    def closed(self, connection: C, reason: Failure) -> None:
+        """A connection is gone: nothing of it may stay."""
+        self._connections.discard(connection)
+        why = connection.why
+        if why is None and not reason.check(ConnectionDone, ConnectionAborted):
+            why = reason.getErrorMessage()
+        line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
+        self.log.info(line, peer=connection.peer, why=why)
+        self._check_stopped()
+
+    # ---- stopping
+
+    def _end_all(self) -> None:
+        self._abort = None
+        for connection in list(self._connections):
+            connection.end("the daemon stops")
+
+    def _check_stopped(self) -> None:
+        if self._stopped is None or self._connections or self._stopped.called:
+            return
+        for timer in self.timers:
+            timer.stop()
+        if self._abort is not None:
+            self._abort.cancel()
+            self._abort = None
+        self._stopped.callback(None)
