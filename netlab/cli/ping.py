@@ -8,9 +8,10 @@ import click
 
 from netlab.cli.ping_json import JsonEvents
 from netlab.cli.ping_output import Lab, Lines, Output
+from netlab.cli.ping_watch import Watch, WatchWishes
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed, has_colour, printable
-from netlab.common.errors import LocalError
+from netlab.common.errors import LocalError, NetlabError
 from netlab.icmp.events import Event
 from netlab.icmp.packet import Family
 from netlab.icmp.payload import MAX_SIZE
@@ -30,7 +31,7 @@ _HELP = """Ping each TARGET, a host's name or address, until Ctrl+C, and tell wh
 \b
 Exit status   0  every target has answered
               1  a target has not
-              2  nothing could be sent: no permission, an unknown target, a wrong option
+              2  it could not be done: no permission, an unknown target, a wrong option
 
 A request that has no answer in --timeout is lost, and that is said at once; an answer after that is late. What is
 in flight at the end is not counted as lost. Times come from the kernel's receive time stamps.
@@ -83,30 +84,49 @@ _SECONDS = click.FloatRange(0)
 @click.option("--plot", is_flag=True, help="Draw the times as they come, a line for each target.")
 @click.option("--png", type=click.Path(dir_okay=False), metavar="FILE", help="At the end, draw them to a picture.")
 @click.option("--lab", is_flag=True, help="Send and print exactly what the lab's old program did.")
+@click.option("--watchdog", is_flag=True, help="Have a watchdog end this ping, and tell why, when replies stop.")
+@click.option("--watchdog-required", is_flag=True, help="The same, and stop when the watchdog dies.")
+@click.option(
+    "--watchdog-timeout",
+    type=click.FloatRange(0.05, 86_400),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long without a reply.",
+)
+@click.option(
+    "--watchdog-port",
+    type=click.IntRange(0, 65_535),
+    default=3000,
+    show_default=True,
+    metavar="PORT",
+    help="Where the watchdog listens on 127.0.0.1; 0 for any port.",
+)
 @click.pass_context
 def ping(ctx: click.Context, /, targets: tuple[str, ...], **options: Any) -> None:
     """Ping, tell, and exit."""
-    run = _Run(targets, _wishes(options), _output(options))
+    run = _Run(targets, _wishes(options), _output(options), _watch_wishes(options))
     try:
         run_reactor(run.start)
     except KeyboardInterrupt:
         if run.exchange is None:
             raise
-    except LocalError as error:
+    except NetlabError as error:
         raise _CannotPing(f"netlab ping: {printable(str(error))}") from None
-    ctx.exit(0 if run.end() else 1)
+    ctx.exit(run.end())
 
 
 class _Run:
     """One run of the command."""
 
-    def __init__(self, targets: tuple[str, ...], wishes: Wishes, output: Output) -> None:
+    def __init__(self, targets: tuple[str, ...], wishes: Wishes, output: Output, watch: WatchWishes | None) -> None:
         self.exchange: Exchange | None = None
         self._targets = targets
         self._wishes = wishes
         self._output = output
         self._pinger: Pinger | None = None
         self._failed: Failure | None = None
+        self._watch = None if watch is None else Watch(watch, self._abandon)
 
     def start(self, reactor: Any) -> "Deferred[None]":
         """Ping; fires when that is over."""
@@ -115,15 +135,19 @@ class _Run:
         from netlab.common.monotonic import use_monotonic_clock
 
         use_monotonic_clock(reactor)
+        reactor.addSystemEventTrigger("before", "shutdown", self._abandon)
         return Deferred.fromCoroutine(self._ping(reactor))
 
-    def end(self) -> bool:
-        """Tell the summary; whether every target has answered."""
+    def end(self) -> int:
+        """Tell the summary; the exit status."""
         if self._pinger is not None:
             self._pinger.stop()
         assert self.exchange is not None
         self._output.end(self.exchange)
-        return all(session.received for session in self.exchange)
+        if self._watch is not None and self._watch.is_missed:
+            return 2
+        ended = self._watch is not None and self._watch.has_expired
+        return 0 if all(session.received for session in self.exchange) and not ended else 1
 
     async def _ping(self, reactor: Any) -> None:
         from twisted.internet.defer import Deferred, gatherResults
@@ -134,9 +158,11 @@ class _Run:
         family = self._wishes.family
         names = [Deferred.fromCoroutine(resolve(reactor, name, family)) for name in self._targets]
         resolved = await _first_error(gatherResults(names, consumeErrors=True))
-        pinger = Pinger(reactor, self._wishes, self._tell)
+        pinger = Pinger(reactor, self._wishes, self._tell, None if self._watch is None else self._watch.sent)
         for each in resolved:
             pinger.add(each)
+        if self._watch is not None:
+            await self._watch.start(reactor)
         self._pinger, self.exchange = pinger, pinger.exchange
         self._output.begin(reactor, pinger.exchange, self._wishes)
         await pinger.start()
@@ -147,11 +173,17 @@ class _Run:
         """Show an event; when it cannot be shown, because nobody reads any more, that ends everything."""
         from twisted.python.failure import Failure
 
+        if self._watch is not None:
+            self._watch.tell(event)
         try:
             self._output.tell(event)
         except Exception:
             self._failed = self._failed or Failure()
-            assert self._pinger is not None
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """End early."""
+        if self._pinger is not None:
             self._pinger.stop()
 
 
@@ -181,6 +213,13 @@ def _wishes(options: dict[str, Any]) -> Wishes:
     except LocalError as error:
         raise click.UsageError(str(error)) from None
     return wishes
+
+
+def _watch_wishes(options: dict[str, Any]) -> WatchWishes | None:
+    """How to be watched; `None` for not at all."""
+    if not options["watchdog"] and not options["watchdog_required"]:
+        return None
+    return WatchWishes(options["watchdog_timeout"], options["watchdog_port"], options["watchdog_required"])
 
 
 def _output(options: dict[str, Any]) -> Output:

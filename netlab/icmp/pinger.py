@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 
-from netlab.icmp.events import Event
+from netlab.icmp.events import Event, Target
 from netlab.icmp.exchange import Exchange
 from netlab.icmp.packet import Family
 from netlab.icmp.payload import SECRET_SIZE, LabPayload, Payload, TokenPayload
@@ -30,6 +30,7 @@ class Pinger:
 
     :param reactor: counts time by the monotonic clock (`netlab.common.monotonic`).
     :param told: takes every event as it happens.
+    :param sent: takes the target and the number of every request that leaves; `None` if nobody wants to know.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Pinger:
         reactor: Any,
         wishes: Wishes,
         told: Callable[[Event], object],
+        sent: Callable[[Target, int], object] | None = None,
         clocks: Clocks | None = None,
         opener: Callable[[Family, int | None], Channel] = open_channel,
     ) -> None:
@@ -44,6 +46,7 @@ class Pinger:
         self._reactor = reactor
         self._wishes = wishes
         self._told = told
+        self._when_sent = sent
         self._clocks = clocks or Clocks()
         self._opener = opener
         self._ports: dict[Family, IcmpPort] = {}
@@ -166,6 +169,8 @@ class Pinger:
         number = self.exchange.begin(session, now)
         if reason is not None:
             self._told(self.exchange.fail(session, number, reason))
+        elif self._when_sent is not None:
+            self._when_sent(session.target, number)
         return True
 
     def _sent(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from netlab.common.daemon import CannotStart
@@ -120,7 +120,7 @@ class PingService(Service):
         """Find the address of ``name``, however long that takes, and ping it."""
         try:
             while not await self._found(name):
-                await _sleep(self._reactor, RETRY)
+                await deferLater(self._reactor, RETRY)
         except CancelledError:
             pass
         finally:
@@ -163,10 +163,3 @@ def _family_of(name: str, wishes: Wishes) -> Family | None:
     if isIPAddress(name):
         return Family.IPV4
     return Family.IPV6 if isIPv6Address(name) else wishes.family
-
-
-def _sleep(reactor: Any, seconds: float) -> Deferred[None]:
-    """Fires after so many seconds, unless it is cancelled."""
-    waiting: Deferred[None] = Deferred(lambda _: call.cancel())
-    call = reactor.callLater(seconds, waiting.callback, None)
-    return waiting

@@ -4,18 +4,21 @@ import os
 from typing import Any
 
 from twisted.application.service import IService, MultiService
+from twisted.internet.endpoints import clientFromString
 from twisted.python.usage import UsageError
 
-from netlab.common.daemon import CleanExit, DaemonOptions, JsonLog, option, seconds, whole
+from netlab.common.daemon import CannotStart, CleanExit, DaemonOptions, JsonLog, option, seconds, whole
 from netlab.common.errors import LocalError
 from netlab.common.monotonic import use_monotonic_clock
 from netlab.common.notify import NotifyService
 from netlab.icmp.payload import MAX_SIZE
+from netlab.icmp.reporting import WatchdogReport
 from netlab.icmp.service import PingService
 from netlab.icmp.wishes import Wishes
 
 _WISHES = Wishes()
 
+_WATCHDOG = "The watchdog to tell of every reply, a client endpoint such as tcp:127.0.0.1:3000"
 _LOG_JSON = "Write every event of the log to this file as well, one JSON object a line"
 
 
@@ -35,9 +38,13 @@ class Options(DaemonOptions):
         option("size", _WISHES.size, "Bytes of data in a request", whole(0, MAX_SIZE)),
         option("ttl", None, "Time to live, or hop limit, of requests; the system's own by default", whole(1, 255)),
         option("report", 60.0, "Seconds from one line of statistics for each target to the next", seconds),
+        option("watchdog", None, _WATCHDOG),
         option("log-json", None, _LOG_JSON),
     ]
-    optFlags = [["no-reply-log", None, "Leave the lines for each reply out of the log"]]
+    optFlags = [
+        ["no-reply-log", None, "Leave the lines for each reply out of the log"],
+        ["watchdog-required", None, "Stop when the watchdog is not there, or goes away"],
+    ]
 
     def parseArgs(self, *targets: str) -> None:
         """Take the targets."""
@@ -50,6 +57,8 @@ class Options(DaemonOptions):
         """
         if not self["targets"]:
             raise UsageError("name the hosts to ping")
+        if self["watchdog-required"] and not self["watchdog"]:
+            raise UsageError("--watchdog-required needs --watchdog")
         twice = {name for name in self["targets"] if self["targets"].count(name) > 1}
         if twice:
             raise UsageError(f"{min(twice)} is named twice")
@@ -68,6 +77,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     """The daemon as a service.
 
     :param reactor: for tests; `None` for the one twistd runs.
+    :raises CannotStart: ``--watchdog`` is no endpoint.
     """
     if reactor is None:
         from twisted.internet import reactor
@@ -76,9 +86,30 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     if options["log-json"]:
         JsonLog(options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    report = _report(options, reactor)
     pinging = PingService(
-        reactor, options["targets"], options.wishes, options["report"], reply_log=not options["no-reply-log"]
+        reactor,
+        options["targets"],
+        options.wishes,
+        options["report"],
+        reply_log=not options["no-reply-log"],
+        alive=report.alive if report else lambda: None,
     )
     pinging.setServiceParent(service)
+    if report:
+        report.setServiceParent(service)
     NotifyService(reactor).setServiceParent(service)
     return service
+
+
+def _report(options: Options, reactor: Any) -> WatchdogReport | None:
+    """The reports to a watchdog, if there is to be one."""
+    description = options["watchdog"]
+    if not description:
+        return None
+    try:
+        endpoint = clientFromString(reactor, description)
+    except Exception as error:  # its parser raises whatever comes of a wrong text
+        reason = f"--watchdog {description} is no client endpoint such as tcp:127.0.0.1:3000 ({error})"
+        raise CannotStart(f"{options.daemon}: {reason}", 2) from None
+    return WatchdogReport(reactor, endpoint, description, bool(options["watchdog-required"]))

@@ -61,7 +61,9 @@ class PingerCase(SynchronousTestCase):
         """A pinger that is stopped when the test ends."""
         channel = Channel(self.udp("127.0.0.1"), Family.IPV4, 7, False)
         clocks = Clocks(self.now, lambda: self.now() + self.ahead)
-        pinger = Pinger(self.reactor, Wishes(**wishes), told or self.events.append, clocks, lambda family, ttl: channel)  # type: ignore[arg-type]
+        pinger = Pinger(
+            self.reactor, Wishes(**wishes), told or self.events.append, None, clocks, lambda family, ttl: channel
+        )  # type: ignore[arg-type]
         self.addCleanup(pinger.stop)
         return pinger
 

@@ -41,6 +41,7 @@ GLUE_FILES = {
     "netlab/proxy/upstream_connection.py",
     "netlab/icmp/pinger.py",
     "netlab/icmp/port.py",
+    "netlab/icmp/reporting.py",
     "netlab/icmp/resolving.py",
     "netlab/icmp/service.py",
     "netlab/icmp/sockets.py",
