@@ -2,6 +2,7 @@
 
 import sys
 from collections import deque
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -143,11 +144,9 @@ class Plot(Output):
         longest = min(_NAME_WIDTH, max(len(target.name) for target in self._curves))
         line.append(f"{name[:longest]:<{longest}} ")
         times = curve.newest(columns)
-        for height in heights(times, len(self._blocks)):
-            if height is None:
-                line.append(self._lost, "bold red")
-            else:
-                line.append(self._blocks[height], "green")
+        for is_lost, run in groupby(heights(times, len(self._blocks)), lambda height: height is None):
+            cells = "".join(self._lost if height is None else self._blocks[height] for height in run)
+            line.append(cells, "bold red" if is_lost else "green")
         line.append(" " * (columns - len(times)))
         last = f"{milliseconds(session.round_trips.last)} ms" if session.received else "no answer"
         decided = session.sent - session.in_flight

@@ -4,8 +4,10 @@ import socket
 from typing import Any
 
 from attrs import frozen
+from twisted.internet.abstract import isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
@@ -59,20 +61,28 @@ async def resolve(reactor: Any, name: str, family: Family | None = None) -> Reso
     :raises UnknownTarget: it has none, or none of that family.
     """
     kind = f"IPv{family.version} address" if family else "address"
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or " " in name:
+    if not _is_name(name):
         raise UnknownTarget(f"{name[:80]!r} is no host's name or address")
     first = _First(name)
     types = [_TYPES[family]] if family else list(_TYPES.values())
     try:
         reactor.nameResolver.resolveHostName(first, name, 0, types)
         found = await first.result.addTimeout(PATIENCE, reactor)
-    except TimeoutError:
+    except TookTooLong:
         raise UnknownTarget(f"no {kind} for {name} came within {PATIENCE:g} s; is the name server there?") from None
-    except UnicodeError:
-        found = None
     if found is None:
         raise UnknownTarget(f"no {kind} for {name}; check the spelling, or give an address")
     return _resolved(name, found)
+
+
+def _is_name(name: str) -> bool:
+    """Whether the resolver may be asked; names that cannot be encoded for the DNS it never answers."""
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or " " in name:
+        return False
+    try:
+        return isIPv6Address(name) or bool(name.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _resolved(name: str, found: IPv4Address | IPv6Address) -> Resolved:
