@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks.calc import Effort, measure
+from benchmarks import calc, ping
 from benchmarks.figures import as_json, as_text
 from benchmarks.machine import missing_programs
 from benchmarks.speed import Plan
@@ -13,6 +13,7 @@ examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
   scripts/bench calc --json >a.json  the same figures for a program
+  scripts/bench ping                 a minute; echo requests on the loopback, as root
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
 hold, because the two programs are measured in turn, and the median of the rounds is taken. docs/benchmarks.md says
@@ -20,15 +21,20 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 """
 
 
+_WHAT = "calc: the calculator daemon, against redis-server; ping: netlab ping, against iputils ping and fping"
+
+
 def main() -> int:
     """Read the command line and measure."""
     arguments = _parser().parse_args()
-    missing = missing_programs()
+    missing = missing_programs({"calc": calc.NEEDED, "ping": ping.NEEDED}[arguments.what])
     if missing:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
-        findings = measure(_effort(arguments), _say)
+        if arguments.what == "ping":
+            return _ping(arguments)
+        findings = calc.measure(_effort(arguments), _say)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -43,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc"], help="calc: the calculator daemon, against redis-server")
+    parser.add_argument("what", choices=["calc", "ping"], help=_WHAT)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")
@@ -63,10 +69,19 @@ def _within(least: float, most: float) -> "type[int] | type[float]":
     return read  # type: ignore[return-value]
 
 
-def _effort(arguments: argparse.Namespace) -> Effort:
+def _ping(arguments: argparse.Namespace) -> int:
+    effort = ping.Effort(2, 100, 4) if arguments.quick else ping.Effort(7, 400, 20)
+    if arguments.rounds:
+        effort = ping.Effort(arguments.rounds, effort.echoes, effort.seconds)
+    findings = ping.measure(effort, _say)
+    print(findings.as_json() if arguments.json else findings.as_text())
+    return 0 if all(goal.met for goal in findings.goals) else 1
+
+
+def _effort(arguments: argparse.Namespace) -> calc.Effort:
     rounds = arguments.rounds or (2 if arguments.quick else 7)
     seconds = arguments.seconds or (0.2 if arguments.quick else 0.5)
-    return Effort(Plan(rounds, seconds), 0.4 if arguments.quick else 2.0)
+    return calc.Effort(Plan(rounds, seconds), 0.4 if arguments.quick else 2.0)
 
 
 def _say(what: str) -> None:

@@ -162,10 +162,7 @@ class Pinger:
         """Send one request, unless all have been; whether it was."""
         if self._is_over or not session.is_ready or self._is_through(session):
             return False
-        packet = session.packet()
-        now = self._clocks.monotonic()
-        # The reply may be there before sending has returned: nothing may come between the clock and the kernel.
-        reason = port.send(packet, address)
+        now, reason = port.send(session.packet(), address)
         number = self.exchange.begin(session, now)
         if reason is not None:
             self._told(self.exchange.fail(session, number, reason))

@@ -66,6 +66,7 @@ class IcmpPort:
         self.channel = channel
         self._reactor = reactor
         self._socket = channel.socket
+        self._sendto = channel.socket.sendto
         self._exchange = exchange
         self._told = told
         self._size = max(size + _HEADERS, _ERROR_SIZE)
@@ -86,22 +87,27 @@ class IcmpPort:
             self._reactor.removeReader(self)
             self._socket.close()
 
-    def send(self, packet: bytes, address: Any) -> str | None:
-        """Send now; `None`, or why that could not be done.
+    def send(self, packet: bytes, address: Any) -> tuple[int, str | None]:
+        """Send now; the monotonic time when that was, and `None`, or why it could not be done.
 
         A datagram socket also reports errors about requests that were sent before; then it is tried again.
         """
-        reason = None
-        for _ in range(2):
+        monotonic, sendto = self._clocks.monotonic, self._sendto
+        # The reply may be there before `sendto` returns: nothing may come between the clock and the kernel. The clock
+        # is read twice, for the first time the processor may have to fetch what reads it.
+        monotonic()
+        now = monotonic()
+        try:
+            sendto(packet, address)
+        except OSError as error:
+            if not self._read_errors():
+                return now, _reason(error)
+            now = monotonic()
             try:
-                self._socket.sendto(packet, address)
-            except OSError as error:
-                reason = "the send buffer is full" if isinstance(error, BlockingIOError) else error.strerror or "failed"
-                if not self._read_errors():
-                    break
-            else:
-                return None
-        return reason
+                sendto(packet, address)
+            except OSError as again:
+                return now, _reason(again)
+        return now, None
 
     def read(self) -> bool:
         """Read what has come, as much as one turn may; whether there may be more."""
@@ -194,3 +200,7 @@ class IcmpPort:
             event = self._exchange.report(channel.family, channel.identifier, request, to, report.sender, error)
             if event is not None:
                 self._told(event)
+
+
+def _reason(error: OSError) -> str:
+    return "the send buffer is full" if isinstance(error, BlockingIOError) else error.strerror or "failed"

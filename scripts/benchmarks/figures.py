@@ -114,7 +114,7 @@ def as_text(findings: Findings) -> str:
         parts += ["", *_hold_lines(findings.holds)]
     rows = [(goal.what, goal.goal, goal.reached, "yes" if goal.met else "NO") for goal in findings.goals]
     warning = [] if findings.quiet else ["", "The machine was busy with something else: nothing of this can be quoted."]
-    return "\n".join([*parts, "", *_table(("goal", "", "reached", "met"), rows), *warning])
+    return "\n".join([*parts, "", *table(("goal", "", "reached", "met"), rows), *warning])
 
 
 def _ratio_lines(ratios: Sequence[Ratio]) -> list[str]:
@@ -125,7 +125,7 @@ def _ratio_lines(ratios: Sequence[Ratio]) -> list[str]:
         connects = (f"{ratio.ours_connect_ms:.1f}", f"{ratio.redis_connect_ms:.1f}")
         rows.append((ratio.series, ratio.shape, f"{ratio.reached:.2f}", spread, *rates, *connects))
     heads = ("requests", "how they come", "to Redis", "rounds", "ours/s", "Redis/s", "failed", "connect, ms", "Redis")
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _idle_line(idle: Idle) -> str:
@@ -139,7 +139,7 @@ def _cost_lines(costs: Sequence[Cost]) -> list[str]:
         mark = "over 10 ms" if cost.median_ms > 10 else ""
         numbers = (f"{cost.median_ms:.2f}", f"{cost.longest_ms:.2f}", f"{cost.length:,}")
         rows.append((cost.case, *numbers, cost.outcome, mark))
-    return _table(("worst case, in process", "ms", "longest", "bytes", "outcome", ""), rows)
+    return table(("worst case, in process", "ms", "longest", "bytes", "outcome", ""), rows)
 
 
 def _hold_lines(holds: Sequence[Hold]) -> list[str]:
@@ -156,10 +156,11 @@ def _hold_lines(holds: Sequence[Hold]) -> list[str]:
         "median wait",
         "requests",
     )
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table; columns of numbers are set flush right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     lines = [heads, ["-" * width for width in widths], *rows]
     numeric = [_is_number(rows[0][place]) if rows else False for place in range(len(heads))]
