@@ -88,6 +88,9 @@ class Exchange:
         :param stamp: when it came, by the kernel's system clock; `None` if that is not known. Give `stamps` a new
             reading of the clocks first.
         """
+        session = self._sessions.get(sender)
+        if session is not None and (sent_at := session.awaited_since(message)) is not None:
+            return session.answer_awaited(message, self.stamps.arrival(stamp, sent_at, now))
         try:
             said = decode(family, message)
         except PacketFault as fault:

@@ -16,6 +16,8 @@ ICMP_PROTOCOL = 1
 ICMPV6_PROTOCOL = 58
 
 _ECHO = Struct("!BBHHH")
+#: What the first word of a reply has less than that of a request.
+_LESS = 0x0800
 #: IPv4's first 20 bytes, as far as they matter here: version and header length, total length, protocol, destination.
 _IPV4 = Struct("!BxH5xB6x4s")
 #: IPv6's 40 bytes, as far as they matter here: version, next header, destination.
@@ -65,10 +67,21 @@ class ErrorMessage:
 
 def encode_request(family: Family, identifier: int, sequence: int, payload: bytes) -> bytes:
     """An echo request. For IPv6 the kernel puts the checksum in, which also covers the addresses (RFC 3542 §3.1)."""
-    packet = _ECHO.pack(family.echo_request, 0, 0, identifier, sequence) + payload
+    header = _ECHO.pack(family.echo_request, 0, 0, identifier, sequence)
     if family is Family.IPV6:
-        return packet
-    return _ECHO.pack(family.echo_request, 0, internet_checksum(packet), identifier, sequence) + payload
+        return header + payload
+    return header[:2] + internet_checksum(header + payload).to_bytes(2, "big") + header[4:] + payload
+
+
+def expected_reply(request: bytes) -> bytes:
+    """The reply that a host makes of an IPv4 request: only the type is another, and the checksum with it.
+
+    A host may write a checksum that is zero in the other of its two ways; then its reply differs in that.
+    """
+    checksum = int.from_bytes(request[2:4], "big") + _LESS
+    if checksum > 0xFFFF:
+        checksum -= 0xFFFF
+    return b"\0\0" + checksum.to_bytes(2, "big") + request[4:]
 
 
 def decode(family: Family, message: bytes) -> Echo | ErrorMessage | None:

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from netlab.common.errors import LocalError
 from netlab.icmp.events import Answered, Duplicated, Foreign, Lost, Reported, Target, Unsent, sequence_of
-from netlab.icmp.packet import Echo, encode_request
+from netlab.icmp.packet import Echo, Family, encode_request, expected_reply
 from netlab.icmp.payload import Payload
 from netlab.icmp.statistics import RoundTrips, Times
 
@@ -30,8 +30,8 @@ class State(Enum):
     DUPLICATED = auto()
 
 
-#: What has not been answered, and may be.
-_UNANSWERED = (State.IN_FLIGHT, State.LOST)
+#: Requests of so many bytes are short.
+_SHORT = 256
 
 #: What need not be remembered is looked for once in so many requests.
 _FORGET_EVERY = 64
@@ -41,6 +41,7 @@ _FORGET_EVERY = 64
 class _Request:
     number: int
     sent_at: int
+    reply: bytes
     state: State = State.IN_FLIGHT
     copies: int = 0
 
@@ -92,6 +93,10 @@ class Session:
     unsent: int = 0
     round_trips: RoundTrips = field(factory=RoundTrips)
     _requests: dict[int, _Request] = field(factory=dict, init=False, repr=False)
+    # Replies to what is in flight, byte for byte: one that is found here needs no reading. Long ones would take much
+    # memory, and for IPv6 only the kernel knows the checksum.
+    _awaited: dict[bytes, _Request] = field(factory=dict, init=False, repr=False)
+    _next_reply: bytes = field(default=b"", init=False, repr=False)
 
     @property
     def in_flight(self) -> int:
@@ -107,7 +112,10 @@ class Session:
     def packet(self) -> bytes:
         """The next request's packet; call `begin` when it leaves."""
         number = self.sent
-        return encode_request(self.target.family, self.identifier, sequence_of(number), self.payload.of(number))
+        family = self.target.family
+        request = encode_request(family, self.identifier, number & 0xFFFF, self.payload.of(number))
+        self._next_reply = expected_reply(request) if family is Family.IPV4 and len(request) <= _SHORT else b""
+        return request
 
     def begin(self, now: int) -> int:
         """The next request leaves at ``now``; its number.
@@ -115,21 +123,22 @@ class Session:
         :raises LocalError: the session is not ready.
         """
         number = self.sent
-        sequence = sequence_of(number)
+        sequence = number & 0xFFFF
         if sequence in self._requests and not self.is_ready:
             raise LocalError("65,536 requests are in flight, and a sequence number has 16 bits")
         if number % _FORGET_EVERY == 0:
             self._forget(now)
         # Taken out first, so that the table stays in the order of sending.
         self._requests.pop(sequence, None)
-        self._requests[sequence] = _Request(number, now)
+        request = self._requests[sequence] = _Request(number, now, self._next_reply)
+        if self._next_reply:
+            self._awaited[self._next_reply] = request
         self.sent += 1
         return number
 
     def fail(self, number: int, reason: str) -> Unsent:
         """The request that began last could not be sent: it is lost."""
-        self._requests[sequence_of(number)].state = State.LOST
-        self.lost += 1
+        self._lose(self._requests[sequence_of(number)])
         self.unsent += 1
         return Unsent(self.target, number, reason)
 
@@ -140,8 +149,7 @@ class Session:
 
     def expire(self, number: int) -> Lost:
         """The time of a request that is in flight is over."""
-        self._requests[sequence_of(number)].state = State.LOST
-        self.lost += 1
+        self._lose(self._requests[sequence_of(number)])
         return Lost(self.target, number)
 
     def sent_at(self, sequence: int) -> int | None:
@@ -157,8 +165,21 @@ class Session:
         payload = self.payload.of(request.number)
         if echo.payload != payload:
             return Foreign.CUT if payload.startswith(echo.payload) else Foreign.TOKEN
+        self._awaited.pop(request.reply, None)
+        return self._answered(request, arrival)
+
+    def awaited_since(self, message: bytes) -> int | None:
+        """When the request left of which ``message`` is the reply, byte for byte; `None` if it has to be read."""
+        request = self._awaited.get(message)
+        return None if request is None else request.sent_at
+
+    def answer_awaited(self, message: bytes, arrival: int) -> Answered | Duplicated:
+        """A reply that `awaited_since` knows came at ``arrival``."""
+        return self._answered(self._awaited.pop(message), arrival)
+
+    def _answered(self, request: _Request, arrival: int) -> Answered | Duplicated:
         rtt = max(0, arrival - request.sent_at)
-        if request.state not in _UNANSWERED:
+        if request.state is not State.IN_FLIGHT and request.state is not State.LOST:
             request.state = State.DUPLICATED
             request.copies += 1
             self.duplicates += 1
@@ -184,8 +205,7 @@ class Session:
         if self.payload.of(request.number)[:length] != echo.payload[:length]:
             return Foreign.TOKEN
         if request.state is State.IN_FLIGHT:
-            request.state = State.LOST
-            self.lost += 1
+            self._lose(request)
         self.errors += 1
         return Reported(self.target, request.number, sender, cause, kind, code)
 
@@ -202,6 +222,11 @@ class Session:
             unsent=self.unsent,
             times=self.round_trips.summary(),
         )
+
+    def _lose(self, request: _Request) -> None:
+        request.state = State.LOST
+        self.lost += 1
+        self._awaited.pop(request.reply, None)
 
     def _forget(self, now: int) -> None:
         """Drop the oldest requests that need not be remembered any more."""

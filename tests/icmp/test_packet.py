@@ -20,6 +20,7 @@ from netlab.icmp.packet import (
     decode_quoted,
     decode_request,
     encode_request,
+    expected_reply,
     unwrap_ipv4,
 )
 from tests.icmp.peers import HOST, error_about, ipv4, ipv6, reply_to, with_checksum
@@ -51,6 +52,16 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(decode_request(family, request), echo)
         self.assertEqual(decode(family, reply_to(request, family)), echo)
         self.assertIsNone(decode(family, request))
+
+    @given(words, words, data)
+    def test_expected(self, identifier: int, sequence: int, payload: bytes) -> None:
+        """The reply that is expected is the one that a host makes, but for the two ways to write zero."""
+        request = encode_request(Family.IPV4, identifier, sequence, payload)
+        expected, made = expected_reply(request), reply_to(request)
+        if expected != made:
+            self.assertEqual({expected[2:4], made[2:4]}, {b"\0\0", b"\xff\xff"})
+            expected = made[:2] + expected[2:4] + made[4:]
+        self.assertEqual((expected[:2], expected[4:]), (made[:2], made[4:]))
 
     @given(words, words, data, st.integers(0, 207), st.integers(1, 255))
     def test_damaged(self, identifier: int, sequence: int, payload: bytes, place: int, flip: int) -> None:
