@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _watch() -> click.Command:
+    from netlab.cli.watch import watch
+
+    return watch
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "watch": Entry(_watch, "Run a command, and end it when it gives no sign of life."),
 }
 
 #: What a shell reports of a program that died of these signals.

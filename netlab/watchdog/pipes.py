@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
@@ -27,6 +28,7 @@ class Notes(LineOnlyReceiver):
     def __init__(self, heard: Callable[[Note], None], gone: Callable[[], object]) -> None:
         self._heard = heard
         self._gone = gone
+        self._closing: list[Deferred[None]] = []
 
     def open(self, reactor: Any, inward: int, outward: int) -> None:
         """Take the two descriptors, and begin to read."""
@@ -37,10 +39,15 @@ class Notes(LineOnlyReceiver):
         if self.transport is not None:
             self.transport.write(write_note(note))
 
-    def close(self) -> None:
-        """Close our ends, once everything is written."""
-        if self.transport is not None:
+    def close(self) -> "Deferred[None]":
+        """Close our ends once everything is written; fires when that is done."""
+        closed: Deferred[None] = Deferred()
+        if self.transport is None:
+            closed.callback(None)
+        else:
+            self._closing.append(closed)
             self.transport.loseConnection()
+        return closed
 
     # ---- what Twisted calls
 
@@ -53,3 +60,6 @@ class Notes(LineOnlyReceiver):
         """The pipes are closed."""
         self.transport = None
         self._gone()
+        closing, self._closing = self._closing, []
+        for closed in closing:
+            closed.callback(None)

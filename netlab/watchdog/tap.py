@@ -42,7 +42,7 @@ class Options(DaemonOptions):
     optParameters = [
         option("listen", "tcp:3000:interface=127.0.0.1", _LISTEN),
         option("timeout", _RULES.timeout, "Seconds from a sign of life to the deadline", seconds),
-        option("on-expiry", "log", _ON_EXPIRY, read_policy),
+        option("on-expiry", Policy(Kind.LOG), _ON_EXPIRY, read_policy),
         option("grace", 5.0, "Seconds from SIGTERM, which asks, to SIGKILL, which does not", seconds),
         *CONNECTION_PARAMETERS,
     ]
