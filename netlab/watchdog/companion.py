@@ -94,7 +94,7 @@ def _listener(port: int) -> socket.socket:
     try:
         listener = socket.create_server((_HOST, port))
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise CannotWatch(f"cannot listen on {_HOST}:{port}: {reason} (port 0 takes a free one)") from None
     listener.setblocking(False)
     return listener
