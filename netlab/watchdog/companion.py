@@ -119,6 +119,11 @@ class Companion:
         self._process = self._run(wishes, command, listener)
         self._process.ended.addCallback(self._has_ended)
 
+    @property
+    def pid(self) -> int:
+        """The watchdog's own process."""
+        return self._process.pid
+
     # ---- what a program says
 
     def start(self) -> None:
@@ -148,7 +153,7 @@ class Companion:
             self._stop_telling()
             if self._why is None and self._connection is not None:
                 self._connection.close()
-            self._notes.close()
+            self._notes.say_no_more()
             self._limit = self._reactor.callLater(_LEAVE, self.kill)
             self._check_stopped()
         waiting: Deferred[None] = Deferred()
