@@ -2,6 +2,7 @@
 
 import os
 import signal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,6 +39,12 @@ Exit status
 _SECONDS = click.FloatRange(0, min_open=True)
 
 
+def _finite(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not isfinite(value):
+        raise click.BadParameter(f"{value} is no number of seconds")
+    return value
+
+
 @click.command(
     "watch",
     help=_HELP,
@@ -48,6 +55,7 @@ _SECONDS = click.FloatRange(0, min_open=True)
 @click.option(
     "--timeout",
     type=_SECONDS,
+    callback=_finite,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -56,6 +64,7 @@ _SECONDS = click.FloatRange(0, min_open=True)
 @click.option(
     "--grace",
     type=_SECONDS,
+    callback=_finite,
     default=5.0,
     show_default=True,
     metavar="SECONDS",
