@@ -27,6 +27,12 @@ def _ping() -> click.Command:
     return ping
 
 
+def _watch() -> click.Command:
+    from netlab.cli.watch import watch
+
+    return watch
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -37,6 +43,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
     "ping": Entry(_ping, "Send ICMP echo requests and tell the fate of each."),
+    "watch": Entry(_watch, "Run a command, and end it when it gives no sign of life."),
 }
 
 #: What a shell reports of a program that died of these signals.

@@ -207,14 +207,23 @@ class CleanExit(Service):
         self.setName("clean exit")
         self._reactor = reactor
 
+    def privilegedStartService(self) -> None:
+        """Take the signal now: it may come as soon as anything listens, long before the reactor runs."""
+        super().privilegedStartService()
+        self._take()
+
     def startService(self) -> None:
-        """Take the signal now, for it may come before the reactor runs, and again once the reactor has taken it."""
+        """Take the signal now, and again once the reactor has taken it."""
         super().startService()
         self._take()
-        self._reactor.callWhenRunning(self._take)
+        self._reactor.callWhenRunning(self._take_again)
+
+    def _take_again(self) -> None:
+        if self.running:
+            self._take()
 
     def _take(self) -> None:
-        if self.running and threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._stop))
 
     def _stop(self) -> None:

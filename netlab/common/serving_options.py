@@ -6,6 +6,7 @@ from twisted.application.service import MultiService
 
 from netlab.common.daemon import CleanExit, DaemonOptions, JsonLog, ListeningService, allow_files, option, whole
 from netlab.common.limits import ConnectionLimits
+from netlab.common.notify import NotifyService
 from netlab.common.serving import ServedFactory
 
 _LIMITS = ConnectionLimits()
@@ -18,7 +19,7 @@ CONNECTION_PARAMETERS = [
 
 
 def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor: Any) -> MultiService:
-    """The whole daemon: the log it writes, its way to exit, and its listening.
+    """The whole daemon: the log it writes, its way to exit, its listening, and what it tells systemd.
 
     :param options: with ``listen``, ``max-connections`` and ``log-json``.
     :raises CannotStart: ``--listen`` is no endpoint.
@@ -32,4 +33,5 @@ def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor:
     ListeningService(
         options.daemon, options["listen"], endpoint, factory, factory.stop, options.cannot_start
     ).setServiceParent(service)
+    NotifyService(reactor).setServiceParent(service)
     return service

@@ -137,13 +137,13 @@ class Child:
         if self._command is not None and self._charge is not None:
             status = await self._exited
             self._notes.tell(Ended(status, self._expired, self._charge.killed))
-        self._notes.close()
+        await self._notes.close()
 
 
 def main(arguments: list[str]) -> None:
     """Run until the program is gone or done."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):  # not ignored: the command would ignore them, too
+        signal.signal(number, lambda *_: None)
     from twisted.internet import reactor as global_reactor
 
     reactor: Any = global_reactor
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> None:
     child = Child(reactor, options, say)
     signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(child.leave))
     child.done.addErrback(lambda failure: say(f"a fault of its own: {failure.getErrorMessage()}"))
-    child.done.addCallback(lambda _: reactor.callLater(0, reactor.stop))
+    child.done.addCallback(lambda _: reactor.stop())
     reactor.callWhenRunning(child.begin)
     reactor.run(installSignalHandlers=False)
 

@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -51,12 +51,16 @@ class Wishes:
 
 @frozen
 class Command:
-    """A command for the watchdog to start and to be in charge of, and the descriptors that are its streams."""
+    """A command for the watchdog to start and to be in charge of, and the descriptors that are its streams.
+
+    ``environment`` is for the watchdog itself as well; `None` is that of this process.
+    """
 
     words: Sequence[str]
     stdin: int
     stdout: int
     stderr: int
+    environment: Mapping[str, str] | None = None
 
 
 def start_watchdog(reactor: Any, wishes: Wishes | None = None, command: Command | None = None) -> "Deferred[Companion]":
@@ -90,7 +94,7 @@ def _listener(port: int) -> socket.socket:
     try:
         listener = socket.create_server((_HOST, port))
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise CannotWatch(f"cannot listen on {_HOST}:{port}: {reason} (port 0 takes a free one)") from None
     listener.setblocking(False)
     return listener
@@ -111,9 +115,14 @@ class Companion:
         #: Fires with what became of the command, or fails with `CannotWatch` or `WatchdogGone`.
         self.outcome: Deferred[Ended] = Deferred()
         self._has_command = command is not None
-        self._notes = Notes(self._heard, lambda: None)
+        self._notes = Notes(self._heard, self._check_ended)
         self._process = self._run(wishes, command, listener)
         self._process.ended.addCallback(self._has_ended)
+
+    @property
+    def pid(self) -> int:
+        """The watchdog's own process."""
+        return self._process.pid
 
     # ---- what a program says
 
@@ -144,7 +153,7 @@ class Companion:
             self._stop_telling()
             if self._why is None and self._connection is not None:
                 self._connection.close()
-            self._notes.close()
+            self._notes.say_no_more()
             self._limit = self._reactor.callLater(_LEAVE, self.kill)
             self._check_stopped()
         waiting: Deferred[None] = Deferred()
@@ -187,7 +196,9 @@ class Companion:
         words += [word for name, value in options.items() for word in (f"--{name}", str(value))]
         words += ["--", *command.words] if command is not None else []
         try:
-            started = Started(self._reactor, Recipe(words, streams=(None, 2, 2), passed=tuple(theirs.values())))
+            environment = command.environment if command is not None else None
+            recipe = Recipe(words, environment, streams=(None, 2, 2), passed=tuple(theirs.values()))
+            started = Started(self._reactor, recipe)
         except CannotWatch:
             os.close(inward)
             os.close(outward)
@@ -217,11 +228,18 @@ class Companion:
             self.outcome.errback(CannotWatch(note.reason, found=note.found))
 
     def _has_ended(self, status: int) -> None:
+        self._check_ended()
+        self._check_stopped()
+
+    def _check_ended(self) -> None:
+        """Tell that the watchdog has ended, once the last word that it wrote has been read."""
+        status = self._process.status
+        if status is None or self._notes.transport is not None:
+            return
         gone = WatchdogGone(f"the watchdog has ended ({how_ended(status)})")
         if self._has_command and not self.outcome.called:
             self.outcome.errback(gone)
         self._gone(gone)
-        self._check_stopped()
 
     def _connection_gone(self, failure: Failure) -> None:
         self._gone(WatchdogGone(failure.getErrorMessage()))

@@ -22,6 +22,9 @@ class Policy:
     kind: Kind
     command: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"exec:{shlex.join(self.command)}" if self.kind is Kind.EXEC else self.kind.value
+
 
 def read_policy(text: str) -> Policy:
     """Read ``log``, ``kill``, ``restart`` or ``exec:COMMAND``, whose words are split as a shell would, and no more.

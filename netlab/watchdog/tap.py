@@ -8,7 +8,6 @@ from twisted.logger import Logger
 
 from netlab.common.daemon import DaemonOptions, option, seconds
 from netlab.common.monotonic import use_monotonic_clock
-from netlab.common.notify import NotifyService
 from netlab.common.serving_options import CONNECTION_PARAMETERS, daemon_service
 from netlab.watchdog.command import CommandAction
 from netlab.watchdog.expiry import Action, KillAction, LogAction
@@ -42,7 +41,7 @@ class Options(DaemonOptions):
     optParameters = [
         option("listen", "tcp:3000:interface=127.0.0.1", _LISTEN),
         option("timeout", _RULES.timeout, "Seconds from a sign of life to the deadline", seconds),
-        option("on-expiry", "log", _ON_EXPIRY, read_policy),
+        option("on-expiry", Policy(Kind.LOG), _ON_EXPIRY, read_policy),
         option("grace", 5.0, "Seconds from SIGTERM, which asks, to SIGKILL, which does not", seconds),
         *CONNECTION_PARAMETERS,
     ]
@@ -67,7 +66,6 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     factory = WatchdogFactory(reactor, rules, _action(options["on-expiry"], Supervisor(reactor), options["grace"]))
     service = daemon_service(options, factory, reactor)
     Waking(reactor, factory).setServiceParent(service)
-    NotifyService(reactor).setServiceParent(service)
     return service
 
 

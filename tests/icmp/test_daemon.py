@@ -167,4 +167,4 @@ class DaemonTests(SynchronousTestCase):
         unit = (Path(__file__).parents[2] / "docs/systemd/netlab-ping.service").read_text("utf-8")
         for line in ("Type=notify", "WatchdogSec=30", "AmbientCapabilities=CAP_NET_RAW"):
             self.assertIn(line, unit.splitlines())
-        self.assertRegex(unit, r"(?m)^ExecStart=.*twistd --nodaemon --pidfile= netlab-ping ")
+        self.assertRegex(unit, r"(?m)^ExecStart=.*twistd -n --pidfile= netlab-ping ")
