@@ -38,11 +38,8 @@ in flight at the end is not counted as lost. Times come from the kernel's receiv
 """
 
 
-class _CannotPing(Failed):
-    """Nothing can be sent."""
-
-    exit_code = 2
-
+#: The exit status when it could not be done.
+_CANNOT = 2
 
 _SECONDS = click.FloatRange(0)
 
@@ -112,7 +109,7 @@ def ping(ctx: click.Context, /, targets: tuple[str, ...], **options: Any) -> Non
         if run.exchange is None:
             raise
     except NetlabError as error:
-        raise _CannotPing(f"netlab ping: {printable(str(error))}") from None
+        raise Failed(f"netlab ping: {printable(str(error))}", exit_code=_CANNOT) from None
     ctx.exit(run.end())
 
 
@@ -145,7 +142,7 @@ class _Run:
         assert self.exchange is not None
         self._output.end(self.exchange)
         if self._watch is not None and self._watch.is_missed:
-            return 2
+            return _CANNOT
         ended = self._watch is not None and self._watch.has_expired
         return 0 if all(session.received for session in self.exchange) and not ended else 1
 

@@ -65,7 +65,7 @@ class Picture(Output):
         try:
             _draw(self._figure, self._series, self._path)
         except OSError as error:
-            raise Failed(f"netlab ping: {self._path} cannot be written: {error.strerror}") from None
+            raise Failed(f"netlab ping: {self._path} cannot be written: {error.strerror}", exit_code=2) from None
 
 
 def _draw(figure: "Figure", series: dict[Target, Series], path: str) -> None:

@@ -281,10 +281,17 @@ class WatchTests(PingCase):
     """With a watchdog of its own."""
 
     def test_ends_by_itself(self) -> None:
-        """A ping that ends takes its watchdog along."""
-        result = self.ping("--watchdog", "-c", "2", "-i", "0.05", "127.0.0.1")
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertNotIn("watchdog.child", self.host.run("ps", "-eo", "args", "--ppid", "1"))
+        """A ping that ends takes its watchdog along, whether it ends by itself or by Ctrl+C."""
+        for count, number in (("4", None), ("9999", signal.SIGINT)):
+            process = self.started("--watchdog", "-c", count, "-i", "0.05", "127.0.0.1")
+            assert process.stdout is not None
+            process.stdout.readline()
+            (child,) = _children(_child_of(process.pid))
+            if number is not None:
+                process.send_signal(number)
+            _, errors = process.communicate(timeout=PATIENCE)
+            self.assertEqual((process.returncode, errors), (0, ""))
+            self.assertFalse(Path(f"/proc/{child}").exists())
 
     def test_port_taken(self) -> None:
         """Port 3000 taken: one line, exit status 2."""
