@@ -70,7 +70,7 @@ def _within(least: float, most: float) -> "type[int] | type[float]":
 
 
 def _ping(arguments: argparse.Namespace) -> int:
-    effort = ping.Effort(2, 100, 4) if arguments.quick else ping.Effort(7, 400, 20)
+    effort = ping.Effort(2, 50, 4) if arguments.quick else ping.Effort(7, 100, 20)
     if arguments.rounds:
         effort = ping.Effort(arguments.rounds, effort.echoes, effort.seconds)
     findings = ping.measure(effort, _say)
