@@ -9,7 +9,7 @@ import click
 
 from netlab.cli.ping_output import Output
 from netlab.cli.terminal import Failed
-from netlab.icmp.events import Answered, Event, Lost, Target, Unsent
+from netlab.icmp.events import Answered, Event, Lost, Reported, Target, Unsent
 from netlab.icmp.exchange import Exchange
 from netlab.icmp.series import Series
 from netlab.icmp.wishes import Wishes
@@ -55,7 +55,7 @@ class Picture(Output):
         now = time.monotonic() - self._began
         if isinstance(event, Answered):
             self._series[event.target].answered(now, event.rtt)
-        elif isinstance(event, Lost | Unsent):
+        elif isinstance(event, Lost | Reported | Unsent):
             self._series[event.target].lost(now)
         self._shown.tell(event)
 
@@ -89,4 +89,5 @@ def _draw_target(axes: Any, name: str, series: Series) -> None:
     lows, highs = [span.low / 1e6 for span in answered], [span.high / 1e6 for span in answered]
     axes.fill_between(times, lows, highs, color=line.get_color(), alpha=0.2)
     lost = [span.start for span in series.spans if span.lost]
-    axes.plot(lost, [0.0] * len(lost), "x", color=line.get_color(), markersize=8, clip_on=False)
+    if lost:
+        axes.plot(lost, [0.0] * len(lost), "x", color=line.get_color(), markersize=8, clip_on=False)

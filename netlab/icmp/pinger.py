@@ -24,6 +24,10 @@ _WINDOW = 16
 _BURST = 16
 _PATIENCE = 0.01
 
+#: Turns of reading that a loss may wait for: more than a socket's buffer holds, so that it was all read that came in
+#: time; a flood that never ends puts off no loss for ever.
+_MAX_POSTPONED = 256
+
 
 class Pinger:
     """Pings targets; make one, `open` the families, `add` targets, `start`, and `stop` in the end.
@@ -54,6 +58,7 @@ class Pinger:
         self._finished: Deferred[None] | None = None
         self._loop: LoopingCall | None = None
         self._timers: dict[Callable[[], None], IDelayedCall] = {}
+        self._postponed = 0
         self._turn = 0
         self._next = 0
 
@@ -149,13 +154,14 @@ class Pinger:
 
         To each target at least so many are sent, however many are in flight.
         """
-        filled = 0
+        left = _BURST
         for _ in range(len(self._routes)):
             session, port, address = self._routes[self._next % len(self._routes)]
             self._next += 1
-            for _ in range(max(least, _WINDOW - session.in_flight)):
-                if filled < _BURST and self._send(session, port, address):
-                    filled += 1
+            for _ in range(min(left, max(least, _WINDOW - session.in_flight))):
+                left -= self._send(session, port, address)
+            if not left:  # the next turn begins with the next target
+                break
         self._sent()
 
     def _send(self, session: Session, port: IcmpPort, address: Any) -> bool:
@@ -174,6 +180,11 @@ class Pinger:
         """After each turn of sending: watch the deadline of what was sent, and see whether that was all."""
         self._watch()
         self._check_finished()
+
+    @property
+    def is_pinging(self) -> bool:
+        """Whether requests are still being sent in their turns."""
+        return self._loop is not None and self._loop.running
 
     @property
     def _is_over(self) -> bool:
@@ -201,9 +212,11 @@ class Pinger:
         """Tell what is lost; but what has come in time and waits to be read is not."""
         # Every socket is read, also when the first has more than one turn's.
         more = [port.read() for port in list(self._ports.values())]
-        if any(more):
+        if any(more) and self._postponed < _MAX_POSTPONED:
+            self._postponed += 1
             self._later(0, self._expire)
             return
+        self._postponed = 0
         for event in self.exchange.expire(self._clocks.monotonic()):
             self._told(event)
         self._watch()

@@ -98,7 +98,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     pinging.setServiceParent(service)
     if report:
         report.setServiceParent(service)
-    NotifyService(reactor).setServiceParent(service)
+    NotifyService(reactor, is_well=lambda: pinging.pinger.is_pinging).setServiceParent(service)
     return service
 
 

@@ -241,6 +241,16 @@ class TurnTests(PingerCase):
         self.successResultOf(done)
         self.assertEqual(session.sent, 100)
 
+    def test_as_fast_as_possible_with_many(self) -> None:
+        """At interval 0 each of many targets has its share, however few requests a turn has room for."""
+        pinger = self.pinger(interval=0)
+        for number in range(1, 41):
+            self.host(pinger, f"127.0.1.{number}")
+        pinger.start()
+        for _ in range(60):
+            self.reactor.advance(0.01)
+        self.assertTrue(all(session.sent for session in pinger.exchange))
+
 
 class PortTests(PingerCase):
     """What the socket gives."""
@@ -277,6 +287,21 @@ class PortTests(PingerCase):
         self.reactor.advance(10)
         self.reactor.advance(0)
         self.assertEqual([type(event) for event in self.events], [Answered])
+
+    def test_a_flood_without_end(self) -> None:
+        """A flood that never ends puts off no loss for ever."""
+        pinger = self.started()
+        _, sender = self.requests()[0]
+        self.reactor.advance(9.9)
+        turns = 0
+        while not self.events:
+            for _ in range(READS):
+                self.hosts["127.0.0.1"].sendto(b"\0" * 8, sender)
+            self.reactor.advance(0.1 if not turns else 0)
+            turns += 1
+            self.assertLess(turns, 1_000)
+        self.assertIsInstance(self.events[0], Lost)
+        self.assertEqual(pinger.exchange.foreign.total(), turns * READS)
 
     def test_longer_than_any(self) -> None:
         """A packet longer than any answer could be is cut off by the kernel, and counted."""
