@@ -15,6 +15,9 @@ from tests.parts import missing, require_program
 
 PATIENCE = 30.0
 
+#: An address may be used at once: nobody else can have it.
+_BEGIN = "echo 0 > /proc/sys/net/ipv6/conf/default/dad_transmits"
+
 
 class Host:
     """One namespace; its loopback is up. It ends with the test."""
@@ -27,7 +30,7 @@ class Host:
         inside = beside.enter() if beside is not None else []
         flags = ["--net"] if self._as_root or beside is not None else ["--user", "--map-root-user", "--net"]
         self._holder = subprocess.Popen(
-            [*inside, "unshare", *flags, "sh", "-c", "ip link set lo up && echo up && exec cat"],
+            [*inside, "unshare", *flags, "sh", "-c", f"{_BEGIN} && ip link set lo up && echo up && exec cat"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -90,7 +90,8 @@ class IcmpPort:
     def send(self, packet: bytes, address: Any) -> tuple[int, str | None]:
         """Send now; the monotonic time when that was, and `None`, or why it could not be done.
 
-        A datagram socket also reports errors about requests that were sent before; then it is tried again.
+        A datagram socket also reports errors about requests that were sent before, sometimes with nothing in the
+        queue yet or any more; so it is tried again, and what is wrong with this request is said again.
         """
         monotonic, sendto = self._clocks.monotonic, self._sendto
         # The reply may be there before `sendto` returns: nothing may come between the clock and the kernel. The clock
@@ -100,8 +101,9 @@ class IcmpPort:
         try:
             sendto(packet, address)
         except OSError as error:
-            if not self._read_errors():
+            if self.channel.is_raw:
                 return now, _reason(error)
+            self._read_errors()
             now = monotonic()
             try:
                 sendto(packet, address)
@@ -112,14 +114,13 @@ class IcmpPort:
     def read(self) -> bool:
         """Read what has come, as much as one turn may; whether there may be more."""
         received: list[Received] = []
-        while len(received) < READS:
+        for _ in range(READS):
             try:
                 received.append(self._socket.recvmsg(self._size, _ANCILLARY))
             except BlockingIOError:
                 break
-            except OSError:
-                if not self._read_errors():
-                    break
+            except OSError:  # about a request that was sent; the replies are behind it
+                self._read_errors()
         if received:
             self._synchronize()
             now = self._clocks.monotonic()

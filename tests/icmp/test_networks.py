@@ -104,11 +104,13 @@ class RouterTests(SynchronousTestCase):
         self.far.address("back", f"{FAR}/24", f"{FAR6}/64")
         self.near.route(("default", ROUTER), ("default", ROUTER6))
         self.far.route(("default", "10.9.1.254"), ("default", "fd00:9:1::fe"))
+        # Routers send few errors in a second, as a rule; this one has to send them all.
+        self.router.write("ipv4/icmp_ratelimit", "0")
+        self.router.write("ipv6/icmp/ratelimit", "0")
         self.router.write("ipv4/ip_forward", "1")
         self.router.write("ipv6/conf/all/forwarding", "1")
-        for host, device in ((self.near, "toward"), (self.router, "far")):
-            for family in ("ipv4", "ipv6"):
-                host.write(f"{family}/neigh/{device}/mcast_solicit", "1")
+        for family in ("ipv4", "ipv6"):
+            self.near.write(f"{family}/neigh/toward/mcast_solicit", "1")
         self.near.write("ipv4/ping_group_range", "0 2147483647")
 
     def test_time_exceeded(self) -> None:
@@ -154,11 +156,13 @@ class RouterTests(SynchronousTestCase):
                 self.far.run("ip", "link", "set", "back", "up")
                 self.far.run("ip", "route", "replace", "default", "via", "10.9.1.254")
                 back = run.next("reply")
+                while back["late"]:  # the router kept some requests until the host was back
+                    back = run.next("reply")
                 self.assertGreater(back["number"], run.of("lost")[0]["number"])
                 status, summary = run.end(interrupt=True)
                 self.assertEqual(status, 0)
                 self.assertEqual(summary["sent"], summary["received"] + summary["lost"] + summary["in_flight"])
-                self.assertGreaterEqual(summary["lost"], 1)
+                self.assertGreaterEqual(summary["lost"] + summary["late"], 1)
 
     def test_too_big(self) -> None:
         """A packet that does not fit the next link comes back as an error, or is sent in parts; never is it silent."""
