@@ -23,7 +23,7 @@ class Event:
 
 
 class Timeline:
-    """The events of one watch. Times are shown in seconds since ``origin``."""
+    """The events of one watch. Times are shown in seconds since ``origin``, or since the first event if that was before."""
 
     def __init__(self, origin: float) -> None:
         self._origin = origin
@@ -49,8 +49,9 @@ class Timeline:
     def lines(self) -> list[str]:
         """A line an event, earliest first."""
         events = sorted([*self._events, *self._latest.values()], key=lambda event: event.at)
+        origin = min([self._origin, *(event.at for event in events)])
         width = max((len(event.what) for event in events), default=0)
-        return [f"{event.at - self._origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
+        return [f"{event.at - origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
 
 
 def named(process: Process) -> str:
