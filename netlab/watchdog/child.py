@@ -28,6 +28,9 @@ from netlab.watchdog.server import Rules, WatchdogFactory
 from netlab.watchdog.started import Recipe, Started
 from netlab.watchdog.supervisor import Orders, Supervisor
 
+#: Seconds that a command may take to be gone after it was killed; the kernel may hold it longer, and then we go.
+_LAST_WAIT = 5.0
+
 #: Seconds between looks for adopted orphans that have ended.
 _BURY_EVERY = 1.0
 
@@ -135,7 +138,7 @@ class Child:
 
     async def _farewell(self) -> None:
         if self._command is not None and self._charge is not None:
-            status = await self._exited
+            status = await self._exited.addTimeout(_LAST_WAIT, self._reactor)
             self._notes.tell(Ended(status, self._expired, self._charge.killed))
         await self._notes.close()
 

@@ -19,13 +19,17 @@ class _Pipes(StandardIO):
     """Two descriptors as one transport. Twisted's own, made for the standard ones, closes neither of them."""
 
     def __init__(self, protocol: Protocol, inward: int, outward: int, reactor: Any) -> None:
+        self._reactor = reactor
         self._descriptors = {"read": inward, "write": outward}
         super().__init__(protocol, stdin=inward, stdout=outward, reactor=reactor)  # type: ignore[call-arg]
 
     def childConnectionLost(self, fd: str, reason: Failure) -> None:
-        """One of them is done with, and the reactor has let go of it."""
+        """One of them is done with, and the reactor has let go of it.
+
+        A reactor that has stopped lets go of everything, of some things twice, and needs them open.
+        """
         descriptor = self._descriptors.pop(fd, None)
-        if descriptor is not None:
+        if descriptor is not None and self._reactor.running:
             os.close(descriptor)
         super().childConnectionLost(fd, reason)  # type: ignore[misc] # mypy sees the StandardIO of Windows
 

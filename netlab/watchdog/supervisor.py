@@ -8,7 +8,6 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger
 
 from netlab.watchdog.ending import Call, Decision, Ending
 from netlab.watchdog.kin import Identity, Process, Table, family
@@ -39,8 +38,6 @@ class Supervisor:
 
     :param reactor: its clock must not follow the system's (`netlab.common.monotonic`).
     """
-
-    log = Logger(namespace="netlab.watchdog")
 
     def __init__(self, reactor: Any) -> None:
         self.reactor = reactor
@@ -96,6 +93,8 @@ class End:
         while (pause := await self._step()) is not None:
             await self._supervisor.pause(pause)
         self.over = True
+        if self.left:
+            self._timeline.note(self._clock.seconds(), "left", f"{names(self.left)} could not be ended")
 
     async def _step(self) -> float | None:
         """Look once; seconds until the next look, `None` when it is over."""

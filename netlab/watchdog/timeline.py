@@ -13,7 +13,7 @@ _NAMED = 4
 _MAX_DETAIL = 200
 
 
-@frozen(order=True)
+@frozen
 class Event:
     """One thing that happened ``at`` seconds of a clock that does not run backwards."""
 
@@ -23,20 +23,15 @@ class Event:
 
 
 class Timeline:
-    """The events of one watch. Times are shown in seconds since ``origin``."""
+    """The events of one watch, shown in seconds since ``origin``, or since the first of them if that was before."""
 
     def __init__(self, origin: float) -> None:
         self._origin = origin
         self._events: list[Event] = []
-        self._latest: dict[str, Event] = {}
 
     def note(self, at: float, what: str, detail: str = "") -> None:
         """Something happened."""
         self._events.append(Event(at, what, detail[:_MAX_DETAIL]))
-
-    def latest(self, at: float, what: str, detail: str = "") -> None:
-        """Something happened of which only the latest is kept, such as a request."""
-        self._latest[what] = Event(at, what, detail[:_MAX_DETAIL])
 
     def tell_life(self, life: Life, deadline: float, timeout: float) -> None:
         """What is known of a client whose ``deadline`` came."""
@@ -48,9 +43,10 @@ class Timeline:
 
     def lines(self) -> list[str]:
         """A line an event, earliest first."""
-        events = sorted([*self._events, *self._latest.values()], key=lambda event: event.at)
+        events = sorted(self._events, key=lambda event: event.at)
+        origin = min([self._origin, *(event.at for event in events)])
         width = max((len(event.what) for event in events), default=0)
-        return [f"{event.at - self._origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
+        return [f"{event.at - origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
 
 
 def named(process: Process) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
@@ -165,15 +164,13 @@ class EndTests(Case):
 
     def test_interrupt_twice(self) -> None:
         """A second Ctrl+C does not wait for the grace."""
-        process = self.begin(*FREE, "--grace", "600", "--", "sh", "-c", "trap '' INT TERM; echo pid $$; sleep 600")
+        script = "trap 'echo pid 0' INT; echo pid $$; while :; do sleep 0.05; done"
+        process = self.begin(*FREE, "--grace", "600", "--", "sh", "-c", script)
         pids = self.pids(process, 1)
         process.send_signal(signal.SIGINT)
-        for _ in range(100):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.2)
-                break
-            process.send_signal(signal.SIGINT)
-        self.assertEqual(process.returncode, 137)
+        self.assertEqual(self.pids(process, 1), [0])
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), 137)
         self.all_gone(pids)
 
     def test_killed(self) -> None:

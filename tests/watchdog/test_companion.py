@@ -28,7 +28,7 @@ def say(*words):
 async def main(reactor):
     use_monotonic_clock(reactor)
     try:
-        companion = await start_watchdog(reactor, Wishes(port=int(sys.argv[1]), timeout=0.6, grace=0.4))
+        companion = await start_watchdog(reactor, Wishes(port=int(sys.argv[1]), timeout=0.6, grace=20.0))
     except NetlabError as error:
         say("failed", error)
         return
@@ -111,6 +111,8 @@ class CompanionTests(SynchronousTestCase):
             self.all_gone(program)
         steps = ("start", "last request  seq=3", "last reply    sign of life number 3", "deadline", "SIGTERM", "exit")
         story = re.sub(r"netlab watchdog: +[0-9.]+ s  ", "", errors)
+        for step in steps:
+            self.assertIn(f"\n{step}", story)
         places = [story.index(f"\n{step}") for step in steps]
         self.assertEqual(sorted(places[:1] + places[3:]), places[:1] + places[3:], story)
         self.assertIn("(sleep)", story)

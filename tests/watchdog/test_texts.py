@@ -89,12 +89,11 @@ class TimelineTests(SynchronousTestCase):
     """What happened, for a person."""
 
     def test_lines(self) -> None:
-        """In the order of time, counted from the origin; of requests just the latest."""
+        """In the order of time, counted from the origin, or from what was before it."""
         timeline = Timeline(100.0)
         timeline.note(111.5, "SIGTERM", "process 7 (ping)")
         timeline.tell_life(Life(100.0, 100.0, 101.5, 2), 111.5, 10.0)
-        timeline.latest(102.0, "last request", "seq=2")
-        timeline.latest(103.0, "last request", "seq=3")
+        timeline.note(103.0, "last request", "seq=3")
         self.assertEqual(
             timeline.lines(),
             [
@@ -105,6 +104,13 @@ class TimelineTests(SynchronousTestCase):
                 "    11.500 s  deadline      nothing came for 10 s",
             ],
         )
+
+    def test_before(self) -> None:
+        """No time is negative."""
+        timeline = Timeline(100.0)
+        timeline.note(99.5, "last request")
+        timeline.note(100.0, "start")
+        self.assertEqual(timeline.lines(), ["     0.000 s  last request", "     0.500 s  start"])
 
     def test_names(self) -> None:
         """A process may call itself what it likes; a terminal obeys none of it; of many, some are named."""
