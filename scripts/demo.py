@@ -160,6 +160,42 @@ def calculator(folder: Path) -> None:
         server.stop()
 
 
+def proxy(folder: Path) -> None:
+    """The proxy: a miss, a hit, the server stopped in between, an outage, and why each was so."""
+    tell("\n== The caching proxy ==\n\nStart a calculator, and a proxy before it.")
+    folder.mkdir()
+    control = folder / "control"
+    with daemon(folder, "netlab-calc", "--listen", "tcp:0:interface=127.0.0.1") as server:
+        upstream = f"tcp:127.0.0.1:{server.port()}"
+        options = ("--listen", "tcp:0:interface=127.0.0.1", "--upstream", upstream, "--control", str(control))
+        with daemon(folder, "netlab-proxy", *options) as cache:
+            ask = ("netlab", "calc", "--connect", f"127.0.0.1:{cache.port()}")
+            look = ("netlab", "proxy", "--control", str(control))
+            tell("\nAsk through it twice: the second answer needs no server.")
+            run(*ask, "max(2, 3) + 3", has=["Result: 6"])
+            run(*ask, "max(2, 3) + 3", has=["Result: 6"])
+            run(*look, "explain", has=["Cache miss, response cached ,server", "Cache hit ,server time remaining: inf"])
+            server.stop()
+            tell("\nThe server is gone. What is stored is still served; the rest cannot be.")
+            run(*ask, "max(2, 3) + 3", has=["Result: 6"])
+            run(*ask, "max(2, 3) + 4", expected=1, has=["response of length 170", "Connection refused by server"])
+            run(*look, "stats", has=["hit ", "nothing listens there"])
+            cache.stop()
+
+
+def uppercase(folder: Path) -> None:
+    """The TCP laboratory: a server that answers a thousandfold, and a client that closes before it has read that."""
+    tell("\n== The TCP laboratory ==\n\nStart a server that answers everything a thousand times over.")
+    listen = ("--listen", "tcp:0:interface=127.0.0.1")
+    with daemon(folder, "netlab-upper", *listen, "--variant", "v3") as server:
+        play = ("netlab", "upper", "--connect", f"127.0.0.1:{server.port()}", "--variant", "v3")
+        tell("\nA client that reads some of the answer and closes makes its kernel send a reset (RST):")
+        run(*play, has=["closed here after 2,048 bytes with 10,952 unread, which sends a RST"])
+        tell("\nOne that ends only its sending gets all of it:")
+        run(*play, "--read-size", "20000", "--reads", "1", "--close", "half", has=["closed by the peer after 13,000"])
+        server.stop()
+
+
 def main() -> int:
     """Tell the whole story; the exit code."""
     # Output goes to a pipe here: nothing of a terminal may change it.
@@ -170,6 +206,8 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="netlab-demo-") as folder:
             calculator(Path(folder))
+            proxy(Path(folder) / "proxy")
+            uppercase(Path(folder))
     except (DemoFailedError, subprocess.TimeoutExpired, OSError) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 #: How long a daemon may take to listen, or to stop, on a busy machine; only a broken one takes so long.
@@ -20,13 +21,14 @@ _LISTENS = re.compile(r"listens on (?:127\.0\.0\.1|\[::1\]):(\d+)")
 class Daemon:
     """One running daemon; ``port`` is where it listens, ``log`` what it has said so far.
 
-    Use it as a context manager: at the end it is stopped by SIGTERM and must exit with 0.
+    Use it as a context manager: at the end it is stopped by SIGTERM and must exit with 0. ``under`` is a command that
+    runs what follows it in its own process, such as ``strace -D``.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], name: str, *arguments: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], name: str, *arguments: str, under: Sequence[str] = ()) -> None:
         self.log = ""
         pidfile = Path(folder).absolute() / f"{name}.pid"
-        command = [twistd(), "-n", "--pidfile", str(pidfile), name, *arguments]
+        command = [*under, twistd(), "-n", "--pidfile", str(pidfile), name, *arguments]
         self.process = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=quiet_environment()
         )

@@ -9,7 +9,7 @@ from netlab.calc.budget import Budget, Meter
 from netlab.calc.codecs import json_body, pickle_write
 from netlab.calc.codecs.choice import Codec, codec_of
 from netlab.calc.codecs.pickle_read import ExpressionReader
-from netlab.calc.errors import BudgetExceeded, CalcError, MessageError
+from netlab.calc.errors import BudgetExceeded, CalcError, EvaluationError, MessageError
 from netlab.calc.evaluate import Uniform, evaluate
 from netlab.calc.expression import Expression, Number
 from netlab.calc.header import (
@@ -33,16 +33,20 @@ _STAMP = 4
 
 @frozen
 class Reply:
-    """A response without its time stamp, so that it can be sent again at another time.
+    """A response without its time stamp, so that it can be sent again at another time; a ``stamped`` one has its own.
 
     ``status`` is the header's; ``note`` says in words what the log should, and is `None` when all went as asked.
-    ``stamp`` is the time stamp, four bytes, of a response that keeps its own; `None` for the time of sending.
     """
 
     tail: bytes
     status: int = SUCCESS
     note: str | None = None
-    stamp: bytes | None = None
+    stamped: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many bytes the whole packet has."""
+        return len(self.tail) + (0 if self.stamped else _STAMP)
 
 
 @frozen
@@ -81,7 +85,7 @@ class Calculator:
         except MessageError as error:
             return self.refuse(error, body)
         outcome = self._compute(body, header.steps)
-        reply = _pack(outcome, self._policy if outcome.repeatable else _NOT_CACHED)
+        reply = _pack(outcome, self._policy if outcome.cacheable else _NOT_CACHED)
         if outcome.repeatable:
             self._remembered.put(key, reply, len(key) + len(reply.tail))
         return reply
@@ -105,6 +109,8 @@ class Calculator:
             steps = Steps(program, meter) if steps_wanted else None
             value = evaluate(program, meter, self._uniform, steps)
             return _fitted(codec, value, steps.texts if steps else [], meter, repeatable)
+        except EvaluationError as error:
+            return _failed(failure_of(error), body, str(error), repeatable=repeatable, cacheable=repeatable)
         except CalcError as error:
             return _failed(failure_of(error), body, str(error), repeatable=repeatable)
 
@@ -119,13 +125,18 @@ def error_reply(failure: Failure, request: bytes, status: int, note: str | None 
 
 @frozen
 class _Outcome:
-    """A response before it is packed; ``steps`` is its bit S."""
+    """A response before it is packed; ``steps`` is its bit S.
+
+    ``repeatable``: this calculator would answer the same again. ``cacheable``: so would any other; what is refused
+    depends on a calculator's budget.
+    """
 
     body: bytes
     status: int
     steps: bool
     note: str | None
     repeatable: bool
+    cacheable: bool
 
 
 _NOT_CACHED = CachePolicy(cache=False, max_age=0)
@@ -133,23 +144,31 @@ _NOT_CACHED = CachePolicy(cache=False, max_age=0)
 
 def _fitted(codec: Codec, value: Number, texts: list[str] | None, meter: Meter, repeatable: bool) -> _Outcome:
     """The result with its steps, or without those that do not fit into a packet (`None`: they are known not to)."""
-    if texts is not None:
+    if texts is None:
+        note = f"the steps do not fit into {meter.budget.max_step_text:,} characters and were left out"
+    else:
         body = _write(codec, Success(value, tuple(texts)), meter)
         if len(body) <= MAX_BODY:
-            return _Outcome(body, SUCCESS, bool(texts), None, repeatable)
+            return _Outcome(body, SUCCESS, bool(texts), None, repeatable, repeatable)
+        note = f"the steps do not fit into the {MAX_BODY:,} bytes of a body and were left out"
     body = _write(codec, Success(value), meter)
     if len(body) > MAX_BODY:
         raise BudgetExceeded(f"the result does not fit into the {MAX_BODY:,} bytes of a body")
-    note = f"the steps do not fit into the {MAX_BODY:,} bytes of a body and were left out"
-    return _Outcome(body, SUCCESS, False, note, repeatable)
+    return _Outcome(body, SUCCESS, False, note, repeatable, repeatable)
 
 
 def _failed(
-    failure: Failure, request: bytes, note: str | None, status: int = CLIENT_ERROR, repeatable: bool = True
+    failure: Failure,
+    request: bytes,
+    note: str | None,
+    status: int = CLIENT_ERROR,
+    *,
+    repeatable: bool = True,
+    cacheable: bool = False,
 ) -> _Outcome:
     """An error in the codec of its request; in pickle, which every deployed program reads, when that has none."""
     codec = Codec.JSON if request[:1] == b"{" else Codec.PICKLE
-    return _Outcome(_write(codec, failure, Meter(Budget())), status, False, note, repeatable)
+    return _Outcome(_write(codec, failure, Meter(Budget())), status, False, note, repeatable, cacheable)
 
 
 def _write(codec: Codec, answer: Answer, meter: Meter) -> bytes:

@@ -1,16 +1,17 @@
 """The calculator's client, for programs: ask over one connection, or have a list answered over as many as it takes.
 
 `connect` gives a `Connection`; its `Connection.calculate` can be called again before the answer is there, and answers
-come in the order of the calls. `calculate_all` also gets along with servers that answer one request a connection.
+come in the order of the calls. `calculate_all` and `calculate_stream` also get along with servers that answer one
+request a connection.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Unpack, cast
 
 from twisted.internet.defer import Deferred, ensureDeferred, fail
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -23,6 +24,7 @@ from netlab.calc.errors import (
     ConnectionClosed,
 )
 from netlab.calc.question import Question, Response, Wishes, ask
+from netlab.calc.sources import Listed, Mapped, Source
 from netlab.common.addresses import address_text
 from netlab.common.connecting import connect_to
 from netlab.common.errors import NetlabError
@@ -30,7 +32,7 @@ from netlab.common.errors import NetlabError
 #: Seconds to wait for a connection, and for an answer while one is owed.
 TIMEOUT = 10.0
 
-#: Seconds after which `calculate_all` takes the second of two requests sent together for dropped. Too short a time
+#: Seconds after which a batch takes the second of two requests sent together for dropped. Too short a time
 #: only costs speed: it asks again, one request at a time.
 _PATIENCE = 1.0
 
@@ -71,12 +73,37 @@ def calculate_all(
 
     :param watcher: is told what happens, as it happens.
     """
+    outcomes: list[Outcome] = []
+    asking = calculate_stream(
+        endpoint, Listed(texts), reactor, watcher, timeout=timeout, window=window, keep=outcomes.append, **wishes
+    )
+    return asking.addCallback(lambda _: outcomes)
+
+
+def calculate_stream(
+    endpoint: IStreamClientEndpoint,
+    texts: Source[str],
+    reactor: IReactorTime,
+    watcher: Watcher | None = None,
+    *,
+    timeout: float = TIMEOUT,
+    window: int = WINDOW,
+    keep: Callable[[Outcome], object] | None = None,
+    **wishes: Unpack[Wishes],
+) -> Deferred[None]:
+    """Ask like `calculate_all` for texts that come bit by bit, maybe without end.
+
+    Each is asked as soon as the questions under way allow. While ``texts`` waits the connection stays open; should
+    the server close it, there is another for the next text.
+
+    :param keep: is given every outcome, in order; none is kept here.
+    """
 
     def line(window: int) -> Deferred[Connection]:
         return _connect(endpoint, reactor, timeout, window, min(timeout, _PATIENCE))
 
-    questions = (_question(text, wishes) for text in texts)
-    return ensureDeferred(Batch(questions, line, window, watcher or Watcher()).run())
+    questions = Mapped(partial(_question, wishes=wishes), texts)
+    return ensureDeferred(Batch(questions, line, window, watcher or Watcher(), keep or (lambda _: None)).run())
 
 
 def _question(text: str, wishes: Wishes) -> Question | NetlabError:
@@ -173,11 +200,7 @@ class Connection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Fail what is open and tell those who wait for the end."""
         self._gone = True
-        if reason.check(ConnectionDone):
-            self._end(ConnectionClosed("the server closed the connection before it answered"))
-        else:
-            why = reason.getErrorMessage().rstrip(".")
-            self._end(ConnectionClosed(f"the connection was lost before the answer came: {why}"))
+        self._end(ConnectionClosed(_how_it_ended(reason, self._conversation.begun)))
         self._stop_limit()
         closing, self._closing = self._closing, []
         for closed in closing:
@@ -231,6 +254,16 @@ class Connection(Protocol):
         if self._limit is not None and self._limit.active():
             self._limit.cancel()
         self._limit = None
+
+
+def _how_it_ended(reason: Failure, begun: int) -> str:
+    """How a server ended a connection on which answers were owed, ``begun`` bytes of one being there."""
+    when = f"{begun} bytes into an answer" if begun else "before it answered"
+    if reason.check(ConnectionDone):
+        return f"the server closed the connection {when}"
+    if reason.check(ConnectionLost):
+        return f"the server broke the connection off {when}; it may be stopping, or have all the connections it allows"
+    return f"the connection was lost {when}: {reason.getErrorMessage().rstrip('.')}"
 
 
 def random_state() -> tuple[object, ...]:

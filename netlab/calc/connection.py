@@ -1,11 +1,8 @@
 """One connection to the calculator: framing joined to a transport (protocols.md §1)."""
 
-from collections import deque
-from collections.abc import Callable
 from enum import Enum
 from struct import Struct
 from typing import Any
-from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -19,13 +16,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.calc.calculator import Reply
-from netlab.calc.errors import FramingError
-from netlab.calc.framing import FrameReader
-from netlab.calc.limits import Limits
-from netlab.calc.turns import SLICE, Turns
+from netlab.calc.framing import FrameReader, is_whole
+from netlab.calc.service import Service
+from netlab.calc.slots import Slot, Slots
+from netlab.calc.turns import SLICE
 from netlab.common.addresses import address_text
-from netlab.common.prompt_write import write_promptly
-from netlab.common.reaper import Reaper
+from netlab.common.prompt_write import close_promptly, write_promptly
 from netlab.common.serving import ServedProtocol
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
@@ -34,45 +30,11 @@ _MAX_PENDING_BYTES = 4 * 65_535
 _stamp = Struct("!L").pack
 
 
-class Service(Shape):
-    """What the connections of one daemon share."""
-
-    limits: Limits
-    turns: Turns
-    #: Who has been silent, or has not read, for too long.
-    idle: "Reaper[CalcProtocol]"
-    #: Who has begun a packet, or a farewell, and not ended it.
-    begun: "Reaper[CalcProtocol]"
-    #: Unix seconds.
-    wall: Callable[[], float]
-
-    def opened(self, connection: "CalcProtocol") -> None:
-        """A connection is there."""
-
-    def reply(self, connection: "CalcProtocol", frame: bytes) -> Reply | Deferred[Reply]:
-        """Answer one packet, whatever it is: now, or by a Deferred that has not fired yet and will not fail."""
-
-    def distrust(self, connection: "CalcProtocol", fault: FramingError) -> Reply:
-        """Answer a stream that can no longer be cut into packets."""
-
-    def closed(self, connection: "CalcProtocol", reason: Failure) -> None:
-        """A connection is gone."""
-
-
 class _Phase(Enum):
     OPEN = "requests are read and answered"
     FINISHING = "what has begun is finished, then the connection is closed"
     CLOSING = "all is said: what still comes is dropped until the peer closes, too"
     CLOSED = "gone"
-
-
-class _Slot:
-    """The place of an answer that must wait: for itself to come, or for those before it."""
-
-    __slots__ = ("reply",)
-
-    def __init__(self) -> None:
-        self.reply: Reply | None = None
 
 
 @implementer(IHalfCloseableProtocol, IPullProducer)
@@ -90,12 +52,12 @@ class CalcProtocol(ServedProtocol):
         self._service = service
         self._reader = FrameReader()
         self._backlog: list[bytes] = []
-        self._slots: deque[_Slot] = deque()
-        self._slots_bytes = 0
+        self._slots = Slots()
         self._phase = _Phase.OPEN
         self._reading = True
         self._queued = False
         self._held = False
+        self._half_closed = False
         self._pending = 0
         self._pending_bytes = 0
 
@@ -109,6 +71,9 @@ class CalcProtocol(ServedProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Answer every request that ``data`` completes."""
+        if self._is_lone(data):
+            self._answer_at_once(data)
+            return
         if self._phase in (_Phase.CLOSING, _Phase.CLOSED):
             return
         frames = self._reader.feed(data)
@@ -122,8 +87,9 @@ class CalcProtocol(ServedProtocol):
     def readConnectionLost(self) -> None:
         """The client has sent its last byte; it may still read its answers."""
         if self._phase is _Phase.CLOSING:
-            self.transport.loseConnection()
+            close_promptly(self.transport)
         else:
+            self._half_closed = True
             self._reader = FrameReader()
             self.finish()
 
@@ -131,7 +97,12 @@ class CalcProtocol(ServedProtocol):
         """Our last byte is sent; nothing is left to do."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone, with whatever was unfinished."""
+        """The connection is gone, with whatever was unfinished.
+
+        To epoll a UNIX socket is lost when the client goes first, though every answer has been sent.
+        """
+        if self._phase is _Phase.CLOSING:
+            reason = connectionDone
         self._phase = _Phase.CLOSED
         self._drop_backlog()
         self._service.closed(self, reason)
@@ -150,6 +121,16 @@ class CalcProtocol(ServedProtocol):
 
     # ---- what the daemon says
 
+    @property
+    def waits(self) -> bool:
+        """Whether this client waits for an answer that has not come yet."""
+        return bool(self._slots)
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._phase is _Phase.CLOSED
+
     def finish(self) -> None:
         """Answer what has arrived, and the packet that has begun to; then close."""
         if self._phase is _Phase.OPEN:
@@ -166,6 +147,26 @@ class CalcProtocol(ServedProtocol):
 
     # ---- answering
 
+    def _is_lone(self, data: bytes) -> bool:
+        """Whether ``data`` is one whole packet, and nothing stands before it or in its way: most often it is so."""
+        return (
+            is_whole(data)
+            and self._phase is _Phase.OPEN
+            and not (self._backlog or self._held or self._slots.size or self._reader.begun or self._service.turns.over)
+        )
+
+    def _answer_at_once(self, frame: bytes) -> None:
+        """Do for a lone packet what `dataReceived` does for any, without the lists."""
+        turns = self._service.turns
+        began = turns.measure()
+        reply = self._service.reply(self, frame)
+        if isinstance(reply, Reply):
+            self._send_data(reply.tail if reply.stamped else self._stamp() + reply.tail, 1)
+            self._read_on(not self._held)
+        else:
+            self._wait(reply, len(frame))
+        turns.spent(turns.measure() - began)
+
     def _go_on(self) -> None:
         """Answer what waits, as far as the turn and the peer allow; then do what is next."""
         self._queued = False
@@ -175,7 +176,7 @@ class CalcProtocol(ServedProtocol):
             self._queued = True
             self._service.turns.wait(self._next_turn)
         self._read_on(not self._backlog and not self._held)
-        if not self._reading or self._slots:
+        if not self._reading or self._slots.size:
             return
         if self._reader.fault is not None:
             self._send([self._service.distrust(self, self._reader.fault)])
@@ -190,21 +191,23 @@ class CalcProtocol(ServedProtocol):
     def _full(self) -> bool:
         """Whether no more may be answered before the peer has read, or answers that others wait for have come."""
         return (
-            self._held or len(self._slots) >= self._service.limits.max_pending or self._slots_bytes > _MAX_PENDING_BYTES
+            self._held or len(self._slots) >= self._service.limits.max_pending or self._slots.size > _MAX_PENDING_BYTES
         )
 
     def _answer(self) -> None:
         service, measure = self._service, self._service.turns.measure
+        if service.turns.over:
+            return
         began = now = measure()
         replies: list[Reply] = []
         size = done = 0
         for frame in self._backlog:
-            if service.turns.over or now - began > SLICE or self._full():
+            if now - began > SLICE or self._held or (self._slots.size and self._full()):
                 break
             reply = service.reply(self, frame)
             done += 1
-            if self._slots or not isinstance(reply, Reply):
-                self._wait(reply)
+            if self._slots.size or not isinstance(reply, Reply):
+                self._wait(reply, len(frame))
             else:
                 replies.append(reply)
                 size += len(reply.tail)
@@ -216,40 +219,38 @@ class CalcProtocol(ServedProtocol):
         self._send(replies)
         service.turns.spent(now - began)
 
-    def _wait(self, reply: Reply | Deferred[Reply]) -> None:
-        """Keep a place in the order for an answer that cannot be sent yet."""
-        slot = _Slot()
-        self._slots.append(slot)
+    def _wait(self, reply: Reply | Deferred[Reply], length: int) -> None:
+        """Keep a place in the order for an answer that cannot be sent yet, to a request of ``length`` bytes."""
+        slot = self._slots.take(length)
         if isinstance(reply, Reply):
-            slot.reply = reply
-            self._slots_bytes += len(reply.tail)
+            self._slots.fill(slot, reply)
         else:
             reply.addCallback(self._arrived, slot)
 
-    def _arrived(self, reply: Reply, slot: _Slot) -> None:
+    def _arrived(self, reply: Reply, slot: Slot) -> None:
         """Send the answer that was waited for, and those that waited behind it."""
-        slot.reply = reply
-        self._slots_bytes += len(reply.tail)
-        replies: list[Reply] = []
-        while self._slots and (first := self._slots[0].reply) is not None:
-            self._slots.popleft()
-            self._slots_bytes -= len(first.tail)
-            replies.append(first)
+        replies = self._slots.fill(slot, reply)
         if self._phase in (_Phase.OPEN, _Phase.FINISHING):
             self._send(replies)
             self._go_on()
 
     def _send(self, replies: list[Reply]) -> None:
         """Write answers, stamped with the time, and hold the connection when the peer leaves too many unread."""
-        if not replies:
-            return
-        stamp = _stamp(int(self._service.wall()) & 0xFFFFFFFF)
-        data = b"".join([part for reply in replies for part in (reply.stamp or stamp, reply.tail)])
+        if replies:
+            stamp = self._stamp()
+            data = b"".join([reply.tail if reply.stamped else stamp + reply.tail for reply in replies])
+            self._send_data(data, len(replies))
+
+    def _stamp(self) -> bytes:
+        return _stamp(int(self._service.wall()) & 0xFFFFFFFF)
+
+    def _send_data(self, data: bytes, count: int) -> None:
+        """Write ``count`` answers."""
         self._service.idle.touch(self)
         if write_promptly(self.transport, data):
             self._pending = self._pending_bytes = 0
             return
-        self._pending += len(replies)
+        self._pending += count
         self._pending_bytes += len(data)
         if self._pending >= self._service.limits.max_pending or self._pending_bytes > _MAX_PENDING_BYTES:
             self.transport.registerProducer(self, False)
@@ -285,6 +286,8 @@ class CalcProtocol(ServedProtocol):
         is_tls = ISSLTransport.providedBy(self.transport)
         if self._reader.fault is not None and can_half_close and not is_tls:
             self.transport.loseWriteConnection()
+        elif self._half_closed:
+            close_promptly(self.transport)
         else:
             self.transport.loseConnection()
 

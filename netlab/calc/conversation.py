@@ -59,6 +59,11 @@ class Conversation:
         return self._proven
 
     @property
+    def begun(self) -> int:
+        """How many bytes of an unfinished answer are here."""
+        return self._reader.begun
+
+    @property
     def in_doubt(self) -> bool:
         """Whether the server has answered one of two questions that left together, and not yet the other."""
         return not self._proven and 0 < len(self._sent) < self._together

@@ -9,6 +9,9 @@ from netlab.calc.header import HEADER_LENGTH, RESERVED
 _LENGTH_AND_FLAGS = Struct("!HH")
 _DECIDED = 8
 
+#: The lowest of the reserved bits, in the byte at offset 6.
+_RESERVED_BIT = 0x20
+
 
 class FrameReader:
     """Bytes in, frames out. A frame is one whole packet as it came, header and body, 12 to 65,535 bytes.
@@ -59,6 +62,12 @@ class FrameReader:
         if start < end:
             self._partial += data[start:]
         return frames
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether ``data`` is exactly one packet whose header can be trusted."""
+    length = len(data)
+    return length >= HEADER_LENGTH and length == data[4] << 8 | data[5] and data[6] < _RESERVED_BIT
 
 
 def _distrust(length: int, flags: int) -> FramingError:

@@ -52,11 +52,6 @@ class Function:
     apply: Apply | None
     guard: Guard | None = None
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether the same arguments always give the same result."""
-        return self.apply is not None
-
 
 #: Below this many bits a product, a power or a decimal text costs no more than any other operation.
 SMALL_BITS = 512
@@ -96,7 +91,7 @@ def _guard_pow(meter: Meter, *arguments: object) -> None:
     _guard_remainder(meter, base, modulus)
     meter.spend(exponent.bit_length() * (100 + 6 * square))
     if exponent < 0:
-        meter.spend(64 * square)
+        meter.spend(160 * square)
 
 
 SIGNS = (UnaryOperator("-", "neg", operator.neg), UnaryOperator("+", "pos", operator.pos))

@@ -5,6 +5,7 @@ from netlab.calc.functions import SMALL_BITS
 
 #: CPython refuses to print or read an integer of more decimal digits at once (``sys.int_info``).
 _PIECE = 4_000
+_BASE = 10**_PIECE
 
 
 def number_text(value: complex, meter: Meter, *, bare: bool = False) -> str:
@@ -28,12 +29,13 @@ def number_text(value: complex, meter: Meter, *, bare: bool = False) -> str:
 
 def integer_text(value: int) -> str:
     """The decimal digits of ``value``, past the limit that `str` has."""
+    if -_BASE < value < _BASE:
+        return str(value)
     if value < 0:
         return "-" + integer_text(-value)
     pieces = []
-    base = 10**_PIECE
-    while value >= base:
-        value, piece = divmod(value, base)
+    while value >= _BASE:
+        value, piece = divmod(value, _BASE)
         pieces.append(f"{piece:0{_PIECE}d}")
     pieces.append(str(value))
     return "".join(reversed(pieces))
@@ -43,5 +45,5 @@ def integer_of(text: str) -> int:
     """The integer that decimal ``text`` (digits only) says, past the limit that `int` has."""
     value = int(text[: len(text) % _PIECE] or "0")
     for start in range(len(text) % _PIECE, len(text), _PIECE):
-        value = value * 10**_PIECE + int(text[start : start + _PIECE])
+        value = value * _BASE + int(text[start : start + _PIECE])
     return value

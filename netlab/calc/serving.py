@@ -24,7 +24,7 @@ class ServingFactory(ServedFactory[CalcProtocol]):
     :param clock: the reactor, for every timer.
     :param wall: unix seconds, for the time stamps of packets.
     :param measure: seconds on a fine clock, for how long answering takes.
-    :param request_log: whether each request and response is a line in the log.
+    :param request_log: whether each connection, request and response is a line in the log.
     """
 
     log = Logger(namespace="netlab.calc")
@@ -45,7 +45,7 @@ class ServingFactory(ServedFactory[CalcProtocol]):
         self.idle: Reaper[CalcProtocol] = Reaper(clock, self.limits.idle_timeout, self._is_idle)
         self.begun: Reaper[CalcProtocol] = Reaper(clock, self.limits.packet_timeout, self._is_late)
         self.wall = wall
-        self.request_log = request_log
+        self.request_log = self.connection_log = request_log
         self.timers = [self.idle, self.begun, self.turns]
 
     @abstractmethod
@@ -86,7 +86,7 @@ class ServingFactory(ServedFactory[CalcProtocol]):
             self.log.info(
                 "{{{peer}}} Sending response of length {length} bytes" + (": {status}, {note}" if reply.note else ""),
                 peer=connection.peer,
-                length=len(reply.tail) + 4,
+                length=reply.length,
                 status=reply.status,
                 note=reply.note,
             )
@@ -94,7 +94,10 @@ class ServingFactory(ServedFactory[CalcProtocol]):
     # ---- what time says
 
     def _is_idle(self, connection: CalcProtocol) -> None:
-        connection.end(f"nothing asked or read for {self.limits.idle_timeout:g} s")
+        if connection.waits:
+            self.idle.touch(connection)
+        else:
+            connection.end(f"nothing asked or read for {self.limits.idle_timeout:g} s")
 
     def _is_late(self, connection: CalcProtocol) -> None:
         connection.end(f"a packet was not finished in {self.limits.packet_timeout:g} s")

@@ -17,7 +17,7 @@ SERVING_PARAMETERS = [
     option("max-pending", _LIMITS.max_pending, _PENDING, whole(1)),
     *CONNECTION_PARAMETERS,
 ]
-SERVING_FLAGS = [["no-request-log", None, "Leave the lines for each request and response out of the log"]]
+SERVING_FLAGS = [["no-request-log", None, "Leave the lines for each connection, request and response out of the log"]]
 
 
 def limits_of(options: DaemonOptions) -> Limits:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 #: Seconds of one turn after which answering goes on in the next, so that timers and other sockets get theirs.
-SLICE = 0.002
+SLICE = 0.001
 
 #: Seconds too short to count: a lone ordinary request is never worth a timer.
 _UNCOUNTED = 0.0005

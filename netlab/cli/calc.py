@@ -10,7 +10,11 @@ from netlab.calc.codecs.choice import Codec
 from netlab.calc.errors import AnswerTimeout
 from netlab.calc.functions import CONSTANTS, FUNCTIONS
 from netlab.calc.question import Wishes, seconds_of
-from netlab.cli.calc_output import JsonLines, Output, Story, Text
+from netlab.calc.sources import Listed, Mapped, Source
+from netlab.cli.calc_input import Given, Text, expressions, given
+from netlab.cli.calc_lines import LineStream
+from netlab.cli.calc_output import JsonLines, Output, Story
+from netlab.cli.parameters import seconds
 from netlab.cli.progress import Progress
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed, has_colour, say
@@ -99,8 +103,8 @@ and what follows a # are skipped.
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line for each expression.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
+    callback=seconds,
+    default="10",
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for a connection, and for the next answer.",
@@ -108,11 +112,13 @@ and what follows a # are skipped.
 @click.pass_context
 def calc(ctx: click.Context, /, words: tuple[str, ...], file: str | None, as_json: bool, **options: Any) -> None:
     """Ask, show, and exit."""
-    run = _Run(_texts(words, file), as_json, options)
+    run = _Run(given(words, file), as_json, options)
     try:
         run_reactor(run.start)
     except NetlabError as error:
-        raise Failed(f"netlab calc: {_explained(error, run.target)}") from None
+        raise Failed(f"netlab calc: {run.give_up(error)}") from None
+    if not run.output.done:
+        raise Failed(f"netlab calc: there is no expression in {'stdin' if file in (None, '-') else file}")
     if run.complaint:
         raise run.complaint
     ctx.exit(1 if run.output.failed else 0)
@@ -121,8 +127,9 @@ def calc(ctx: click.Context, /, words: tuple[str, ...], file: str | None, as_jso
 class _Run:
     """One run of the command: what is asked, of whom, and where the answers go."""
 
-    def __init__(self, texts: list[Text], as_json: bool, options: dict[str, Any]) -> None:
+    def __init__(self, given: Given, as_json: bool, options: dict[str, Any]) -> None:
         self.target: str = options["connect"]
+        self.given = given
         #: What is wrong with the one expression of a command line, to be said when everything else was.
         self.complaint: Failed | None = None
         self._timeout: float = options["timeout"]
@@ -133,26 +140,47 @@ class _Run:
             codec=Codec[options["codec"].upper()],
         )
         kind = JsonLines if as_json else Story
-        self.output: Output = kind(texts, self._complain, has_colour(sys.stdout))
+        self.output: Output = kind(self._complain, has_colour(sys.stdout), alone=given.alone)
         self._progress: Progress | None = None
+        self._stream: LineStream[Text] | None = None
 
     def start(self, reactor: Any) -> "Deferred[Any]":
         """Ask everything; fires when all is answered and the connection is gone."""
-        from netlab.calc.client import calculate_all
+        from netlab.calc.client import calculate_stream
         from netlab.cli.endpoints import endpoint_of
 
-        texts = self.output.texts
         endpoint = endpoint_of(reactor, self.target)
+        total = len(self.given.texts or ())
         # Where the answers themselves scroll by, a bar would only be in their way.
-        if len(texts) > 1 and sys.stderr.isatty() and not sys.stdout.isatty():
-            self._progress = Progress(reactor, len(texts), lambda: self.output.done)
-        words = (text.text for text in texts)
-        asking = calculate_all(endpoint, words, reactor, timeout=self._timeout, watcher=self.output, **self._wishes)
+        if total > 1 and sys.stderr.isatty() and not sys.stdout.isatty():
+            self._progress = Progress(reactor, total, lambda: self.output.done)
+        texts = Mapped(self.output.taken, self._texts(reactor))
+        asking = calculate_stream(endpoint, texts, reactor, self.output, timeout=self._timeout, **self._wishes)
         return asking.addBoth(self._stop)
+
+    def give_up(self, error: NetlabError) -> str:
+        """Account for all that ``error`` left without an answer; what to say of it."""
+        output, texts = self.output, self.given.texts
+        if texts is not None:
+            output.pending.extend(texts[output.done + len(output.pending) :])
+        line = output.pending[0].line if output.pending else 0
+        done, total = f"{output.done:,}", f" of {len(texts):,}" if texts else ""
+        begun = output.answers and line
+        output.unanswered(error)
+        if not begun:
+            return _explained(error, self.target)
+        where = f"the connection ended after {done}{total} expressions, line {line} was not answered"
+        return f"{self.target}: {where}: {_reason(error)}"
+
+    def _texts(self, reactor: Any) -> Source[Text]:
+        if self.given.texts is not None:
+            return Listed(self.given.texts)
+        self._stream = LineStream(reactor, self.given.descriptor, self.given.file, expressions())
+        return self._stream
 
     def _complain(self, message: str, details: str) -> None:
         message = f"netlab calc: {message}"
-        if not self.output.texts[0].line:
+        if self.given.alone:
             self.complaint = Failed(message, details)
         elif self._progress:
             self._progress.complain(message, details)
@@ -162,40 +190,23 @@ class _Run:
     def _stop(self, outcome: Any) -> Any:
         if self._progress:
             self._progress.stop()
+        if self._stream:
+            self._stream.close()
         return outcome
-
-
-def _texts(words: tuple[str, ...], file: str | None) -> list[Text]:
-    """What is to be asked."""
-    if words == ("-",) and file is None:
-        words, file = (), "-"
-    if file is None and not words:
-        raise click.UsageError("give an expression, - for stdin, or --file")
-    if file is None:
-        return [Text(" ".join(words))]
-    if words:
-        raise click.UsageError("give either an expression or --file, not both")
-    lines = (line.partition("#")[0].strip() for line in _lines(file))
-    texts = [Text(line, number) for number, line in enumerate(lines, 1) if line]
-    if not texts:
-        raise Failed(f"netlab calc: there is no expression in {'stdin' if file == '-' else file}")
-    return texts
-
-
-def _lines(file: str) -> list[str]:
-    try:
-        with click.open_file(file, encoding="utf-8", errors="replace") as opened:
-            return list(opened)
-    except OSError as error:
-        raise Failed(f"netlab calc: {file} cannot be read: {error.strerror}") from None
 
 
 def _explained(error: NetlabError, target: str) -> str:
     """What went wrong with a connection, and what can be done."""
     if isinstance(error, ConnectRefused):
-        return f"nothing listens on {target} (start a server with: twistd -n netlab-calc, or name one with --connect)"
-    if isinstance(error, AnswerTimeout):
-        return f"{target}: {error} (--timeout allows longer)"
+        from netlab.cli.endpoints import refused_text
+
+        return refused_text(target, "netlab-calc")
     if isinstance(error, ConnectionFault):
-        return f"{target}: {error}"
+        return f"{target}: {_reason(error)}"
     return f"{target} does not speak the calculator protocol: {error}"
+
+
+def _reason(error: NetlabError) -> str:
+    if isinstance(error, ConnectRefused):
+        return "nothing listens there any more"
+    return f"{error} (--timeout allows longer)" if isinstance(error, AnswerTimeout) else str(error)

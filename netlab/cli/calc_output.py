@@ -1,8 +1,9 @@
 """What ``netlab calc`` shows of the answers: the story that the lab's old client told, or JSON lines."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import click
 
@@ -13,17 +14,16 @@ from netlab.calc.header import FOREVER
 from netlab.calc.messages import Failure, Success
 from netlab.calc.numbers import number_text
 from netlab.calc.question import Question, Response
+from netlab.cli.calc_input import Text
 from netlab.cli.terminal import printable
+from netlab.common.errors import NetlabError
 
 #: Whatever fits into a packet may be printed.
 _FREE = Budget(max_work=1 << 62)
 
-
-class Text(NamedTuple):
-    """An expression as it was given; ``line`` is its place in a file, from 1, and 0 on the command line."""
-
-    text: str
-    line: int = 0
+#: Columns. Below a longer text nobody looks for the ``=`` at its end.
+_MAX_INDENT = 200
+_SMALL_INDENT = "   "
 
 
 #: Takes an error: its line, and lines with details.
@@ -31,18 +31,38 @@ Complain = Callable[[str, str], None]
 
 
 class Output(Watcher):
-    """What all outputs have: the texts, whether any failed, and where errors go."""
+    """What all outputs have: how far they are, whether any expression failed, and where errors go.
 
-    def __init__(self, texts: Sequence[Text], complain: Complain, colour: bool) -> None:
-        self.texts = texts
-        self.failed = False
+    :param alone: there is one expression, from the command line.
+    """
+
+    def __init__(self, complain: Complain, colour: bool, *, alone: bool) -> None:
+        #: What was asked, or is about to be, and has no outcome yet.
+        self.pending: deque[Text] = deque()
+        #: How many have their outcome, and how many of these are responses.
         self.done = 0
+        self.answers = 0
+        self.failed = False
+        self._alone = alone
         self._complain = complain
         self._colour = colour
 
     def answered(self, number: int, outcome: Outcome) -> None:
-        """Count."""
-        self.done = number + 1
+        """Count, and show it."""
+        self.done += 1
+        self.answers += isinstance(outcome, Response)
+        self.show(self.pending.popleft(), outcome)
+
+    def taken(self, text: Text) -> str:
+        """Remember that ``text`` is the next to be asked; its words."""
+        self.pending.append(text)
+        return text.text
+
+    def show(self, text: Text, outcome: Outcome) -> None:
+        """Show what came of an expression."""
+
+    def unanswered(self, error: NetlabError) -> None:
+        """No more answers come, because of ``error``; somebody else says so on stderr."""
 
 
 class Story(Output):
@@ -57,15 +77,14 @@ class Story(Output):
 
     def sending(self, number: int, question: Question) -> None:
         """Say so, if there is no block for it to be in."""
-        if not self.texts[number].line:
+        if self._alone:
             self._tell(f"Sending request of length {question.length} bytes")
 
-    def answered(self, number: int, outcome: Outcome) -> None:
+    def show(self, text: Text, outcome: Outcome) -> None:
         """Show the result and its steps, or complain."""
-        super().answered(number, outcome)
-        text, line = self.texts[number]
+        words, line = text
         if line:
-            self._echo(f"\nLine {line}: {printable(text)}")
+            self._echo(f"\nLine {line}: {printable(words)}")
         if isinstance(outcome, Response):
             if line:
                 self._tell(f"Sending request of length {outcome.request_length} bytes")
@@ -79,7 +98,7 @@ class Story(Output):
 
     def closed(self, peer: str) -> None:
         """Say so."""
-        if self.texts[0].line:
+        if not self._alone:
             self._echo("")
         self._tell("Connection closed")
 
@@ -88,7 +107,8 @@ class Story(Output):
         self._echo("Result: " + (click.style(value, bold=True) if self._colour else value))
         if answer.steps:
             self._echo("Steps:")
-            self._echo(steps_text(answer.steps))
+            for line in step_lines(answer.steps):
+                self._echo(line)
         elif response.steps_missing:
             self._echo("Steps: not sent (the server leaves them out when they do not fit into a packet)")
 
@@ -103,12 +123,11 @@ class Story(Output):
 class JsonLines(Output):
     """One JSON object a line for each expression, errors of its own included (docs/client.md)."""
 
-    def answered(self, number: int, outcome: Outcome) -> None:
+    def show(self, text: Text, outcome: Outcome) -> None:
         """Write the object."""
-        super().answered(number, outcome)
-        text, line = self.texts[number]
+        words, line = text
         fields: dict[str, Any] = {"line": line} if line else {}
-        fields["expression"] = text
+        fields["expression"] = words
         if isinstance(outcome, Response):
             fields |= json.loads(json_body.write_answer(outcome.answer, Meter(_FREE))) | _header(outcome)
             self.failed |= isinstance(outcome.answer, Failure)
@@ -117,12 +136,24 @@ class JsonLines(Output):
             self.failed = True
         click.echo(json.dumps(fields))
 
+    def unanswered(self, error: NetlabError) -> None:
+        """Write an object for everything that is pending."""
+        while self.pending:
+            self.show(self.pending.popleft(), error)
 
-def steps_text(steps: Sequence[str]) -> str:
-    """The steps below one another, every ``=`` under the first."""
-    first, *others = map(printable, steps)
-    indent = " " * len(first)
-    return "\n".join([f"{first} = {others[0]}", *(f"{indent} = {step}" for step in others[1:])]) if others else first
+
+def step_lines(steps: Sequence[str]) -> Iterator[str]:
+    """The steps below one another, every ``=`` under the first; one after a long text has a line of its own."""
+    first, *others = steps
+    start = printable(first)
+    if len(start) > _MAX_INDENT or not others:
+        yield start
+        indent = _SMALL_INDENT
+    else:
+        indent = " " * len(start)
+        yield f"{start} = {printable(others.pop(0))}"
+    for step in others:
+        yield f"{indent} = {printable(step)}"
 
 
 def _header(response: Response) -> dict[str, Any]:

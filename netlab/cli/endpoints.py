@@ -29,8 +29,25 @@ def endpoint_of(reactor: Any, text: str, option: str = "--connect") -> "IStreamC
         if 0 < port < 65_536:
             host = found["six"] or found["host"]
             return HostnameEndpoint(reactor, "127.0.0.1" if host in _OWN_MACHINE else host, port)
-    except Exception:  # its parser raises whatever comes of a wrong text: ValueError, TypeError, KeyError, ...
-        pass
+    except Exception as error:  # its parser raises whatever comes of a wrong text: ValueError, TypeError, KeyError, ...
+        if text.startswith(("tls:", "ssl:")) and not _has_tls():
+            raise click.UsageError(
+                f"{option} {text!r} needs the tls extra; install it with: pip install 'netlab-daemons[tls]'"
+            ) from error
     raise click.UsageError(
         f"{option} {text!r} is no endpoint; give HOST:PORT, :PORT, or a Twisted one such as unix:/path, tls:host:port"
     )
+
+
+def refused_text(target: str, daemon: str) -> str:
+    """What to say where nothing listens, and how to have something: ``daemon`` is a tap name."""
+    return f"nothing listens on {target} (start a server with: twistd -n {daemon}, or name one with --connect)"
+
+
+def _has_tls() -> bool:
+    """Whether what Twisted has TLS from is installed (docs/dependencies.md)."""
+    try:
+        import OpenSSL  # noqa: F401
+    except ImportError:
+        return False
+    return True

@@ -7,12 +7,12 @@ write its loader and its line in `COMMANDS`.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from netlab import __version__
-from netlab.cli.terminal import Failed, say, seal_stdout
+from netlab.cli.terminal import Failed, open_missing_streams, say, writing
 
 
 def _calc() -> click.Command:
@@ -33,6 +33,18 @@ def _watch() -> click.Command:
     return watch
 
 
+def _proxy() -> click.Command:
+    from netlab.cli.proxy import proxy
+
+    return proxy
+
+
+def _upper() -> click.Command:
+    from netlab.cli.upper import upper
+
+    return upper
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -44,11 +56,12 @@ COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
     "ping": Entry(_ping, "Send ICMP echo requests and tell the fate of each."),
     "watch": Entry(_watch, "Run a command, and end it when it gives no sign of life."),
+    "proxy": Entry(_proxy, "Look into a running proxy: what it holds, and why it answered as it did."),
+    "upper": Entry(_upper, "Play a client of the TCP laboratory, and tell how the connection ended."),
 }
 
-#: What a shell reports of a program that died of these signals.
+#: What a shell reports of a program that died of this signal.
 _INTERRUPTED = 128 + 2
-_BROKEN_PIPE = 128 + 13
 
 
 class _Commands(click.Group):
@@ -76,17 +89,18 @@ class _Commands(click.Group):
             ctx.fail(f"no command {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line, which may ask for help and no more."""
+        with writing():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; being interrupted, or no longer read, is an end like another."""
         try:
-            result: object = super().invoke(ctx)
-            sys.stdout.flush()
+            with writing():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except BrokenPipeError:
-            seal_stdout()
-            ctx.exit(_BROKEN_PIPE)
-        return result
 
 
 @click.command(cls=_Commands, invoke_without_command=True, no_args_is_help=False)
@@ -107,6 +121,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: without the program's name; `None` for those of this process.
     """
+    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -114,8 +129,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         return _INTERRUPTED
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "netlab"
-        say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")
+        command = error.ctx.command_path if error.ctx else _command_of(sys.argv[1:] if arguments is None else arguments)
+        say(f"{command}: {_wrong_usage(error)} (see {command} --help)")
         return error.exit_code
     except Failed as error:
         say(error.message, error.details)
@@ -126,6 +141,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say(f"netlab: a fault of its own, {type(error).__name__}: {error} (NETLAB_DEBUG=1 shows where)")
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    """Whose command line it is, where the error does not say."""
+    return " ".join(["netlab", *(word for word in arguments[:1] if word in COMMANDS)])
+
+
+def _wrong_usage(error: click.UsageError) -> str:
+    """What is wrong with a command line, as the middle of a sentence."""
+    if isinstance(error, click.NoSuchOption):
+        close = " or ".join(error.possibilities or ())
+        return f"no option {error.option_name}" + (f"; did you mean {close}?" if close else "")
+    words = error.format_message().rstrip(".")
+    return words[:1].lower() + words[1:]
 
 
 def main() -> None:

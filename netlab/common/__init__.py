@@ -1,1 +1,1 @@
-"""What every lab stands on: the error roots and the rules of deadlines. It imports nothing of ours."""
+"""What every lab stands on: errors, deadlines, what daemons and clients do alike. It imports nothing of ours."""

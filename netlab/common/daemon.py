@@ -1,19 +1,19 @@
 """What every daemon does alike under twistd: its options' manners, listening, and stopping."""
 
+import re
 import resource
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from twisted.application.service import Service
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger, globalLogPublisher, jsonFileLogObserver
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options, UsageError
 
@@ -22,13 +22,20 @@ from netlab.common.addresses import address_text
 #: Files that a daemon has open besides its connections: logs, libraries, the reactor's own.
 _OTHER_FILES = 100
 
+#: Connections that the kernel keeps while they wait to be accepted. With Twisted's 50 a crowd of clients that comes
+#: at once waits a second, until the kernel of those left out sends its SYN again; nginx asks for 511.
+_BACKLOG = 1_024
 
-class CannotStart(SystemExit):
+
+class CannotStart(SystemExit, Exception):
     """The daemon cannot begin: twistd exits with ``status``, and the reason is the one line that a person reads.
 
     The line is written at once, to the real standard error: by now twistd may have made the other one part of its
-    log. A daemonized twistd takes it from the text of this exception instead.
+    log. Of a daemonized twistd nobody reads that; it passes on the first hundred characters of the text of an
+    `Exception`, which is why this is one, and why its name is told without its module.
     """
+
+    __module__ = "builtins"
 
     def __init__(self, reason: str, status: int = 1) -> None:
         super().__init__(status)
@@ -56,7 +63,12 @@ class DaemonOptions(Options):
         try:
             super().parseOptions(options)
         except UsageError as error:
-            raise self._refused(str(error)) from None
+            raise self.refused(str(error).rstrip(".")) from None
+
+    def parseArgs(self, *words: str) -> None:
+        """Refuse words that belong to no option."""
+        if words:
+            raise UsageError(f"{words[0]!r} belongs to no option")
 
     def endpoint(self, name: str, reactor: Any) -> IStreamServerEndpoint:
         """The endpoint that option ``name`` describes.
@@ -64,15 +76,26 @@ class DaemonOptions(Options):
         :raises CannotStart: it describes none.
         """
         try:
-            endpoint: IStreamServerEndpoint = serverFromString(reactor, self[name])
+            endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(self[name]))
+        except ImportError:
+            raise self.refused(f"--{name} {self[name]} needs TLS: pip install 'netlab-daemons[tls]'") from None
+        except IndexError:
+            raise self.refused(f"--{name} {self[name]}: no socket of that index was passed by systemd") from None
         except Exception as error:
-            raise self._refused(f"--{name} {self[name]} is no endpoint such as tcp:9999 ({error})") from None
+            raise self.refused(f"--{name} {self[name]} is no endpoint such as tcp:9999 ({error})") from None
         return endpoint
 
-    def _refused(self, reason: str) -> CannotStart:
+    def refused(self, reason: str) -> CannotStart:
+        """The error, to be raised, that a value is wrong for this reason."""
         return CannotStart(
             f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options", self.cannot_start
         )
+
+
+def _with_backlog(description: str) -> str:
+    """An endpoint of TCP with room for a crowd that comes at once: whom Twisted's 50 leave out waits for a second."""
+    crowded = re.match(r"(tcp6?|ssl):\d", description) and "backlog=" not in description
+    return f"{description}:backlog={_BACKLOG}" if crowded else description
 
 
 def option(name: str, default: object, doc: str, coerce: Callable[[str], object] | None = None) -> list[Any]:
@@ -197,8 +220,24 @@ def _cause(failure: Failure) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+class InOrder(MultiService):
+    """Services that stop one after another, what was added last first, each when the one before has stopped."""
+
+    def stopService(self) -> "Deferred[None]":
+        """Stop them all; one that fails is logged and keeps no other from stopping."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for service in reversed(list(self)):
+            try:
+                await maybeDeferred(service.stopService)
+            except Exception:
+                ListeningService.log.failure("{name} did not stop as it should", name=service.name)
+
+
 class CleanExit(Service):
-    """Makes SIGTERM end twistd with status 0: asked to stop, it stopped.
+    """Makes SIGTERM and SIGINT end twistd with status 0: asked to stop, it stopped. Asking again changes nothing.
 
     twistd by itself ends by the signal it got, as if it had been killed.
     """
@@ -206,53 +245,20 @@ class CleanExit(Service):
     def __init__(self, reactor: Any) -> None:
         self.setName("clean exit")
         self._reactor = reactor
+        self._asked = False
 
     def privilegedStartService(self) -> None:
-        """Take the signal now: it may come as soon as anything listens, long before the reactor runs."""
+        """Take the signals before anything listens, and again once the reactor, as it begins to run, has taken them."""
         super().privilegedStartService()
         self._take()
-
-    def startService(self) -> None:
-        """Take the signal now, and again once the reactor has taken it."""
-        super().startService()
-        self._take()
-        self._reactor.callWhenRunning(self._take_again)
-
-    def _take_again(self) -> None:
-        if self.running:
-            self._take()
+        self._reactor.callWhenRunning(self._take)
 
     def _take(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._stop))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
 
     def _stop(self) -> None:
-        if self._reactor.running:
+        if self._reactor.running and not self._asked:
+            self._asked = True
             self._reactor.stop()
-
-
-class JsonLog(Service):
-    """Writes every event of the log to a file, one JSON object a line, while it runs."""
-
-    def __init__(self, path: str) -> None:
-        self.setName("json log")
-        self._path = path
-
-    def startService(self) -> None:
-        """Open the file, at its end.
-
-        :raises CannotStart: it cannot be opened.
-        """
-        super().startService()
-        try:
-            self._file = Path(self._path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed with us
-        except OSError as error:
-            raise CannotStart(f"cannot write the log {self._path}: {error.strerror}") from None
-        self._observer = jsonFileLogObserver(self._file, recordSeparator="")
-        globalLogPublisher.addObserver(self._observer)
-
-    def stopService(self) -> None:
-        """Close the file."""
-        super().stopService()
-        globalLogPublisher.removeObserver(self._observer)
-        self._file.close()

@@ -53,6 +53,8 @@ class ServedFactory(Factory, Generic[C]):
 
     noisy = False
     log = Logger(namespace="netlab.serving")
+    #: Whether each connection has its lines in the log; one that we ended for a reason has its last one anyhow.
+    connection_log = True
 
     def __init__(self, clock: IReactorTime, limits: ConnectionLimits) -> None:
         self._clock = clock
@@ -92,17 +94,23 @@ class ServedFactory(Factory, Generic[C]):
     def opened(self, connection: C) -> None:
         """A connection is there."""
         self._connections.add(connection)
-        self.log.info("Connection established with {peer}", peer=connection.peer)
+        if self.connection_log:
+            self.log.info("Connection established with {peer}", peer=connection.peer)
 
     def closed(self, connection: C, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""
         self._connections.discard(connection)
+        self.log_closed(connection, reason)
+        self._check_stopped()
+
+    def log_closed(self, connection: C, reason: Failure) -> None:
+        """Tell that a connection is gone, and why."""
         why = connection.why
         if why is None and not reason.check(ConnectionDone, ConnectionAborted):
             why = reason.getErrorMessage()
-        line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
-        self.log.info(line, peer=connection.peer, why=why)
-        self._check_stopped()
+        if self.connection_log or why:
+            line = "{{{peer}}} Connection closed" + (": {why}" if why else "")
+            self.log.info(line, peer=connection.peer, why=why)
 
     # ---- stopping
 

@@ -1,13 +1,17 @@
 """The options that every daemon with connections has, and the service around its factory."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import IService
 
-from netlab.common.daemon import CleanExit, DaemonOptions, JsonLog, ListeningService, allow_files, option, whole
+from netlab.common.daemon import CleanExit, DaemonOptions, InOrder, ListeningService, allow_files, option, whole
+from netlab.common.json_log import JsonLog
 from netlab.common.limits import ConnectionLimits
 from netlab.common.notify import NotifyService
+from netlab.common.quiet_collector import QuietCollector
 from netlab.common.serving import ServedFactory
+from netlab.common.slim_poll import SlimPolling
 
 _LIMITS = ConnectionLimits()
 _LOG_JSON = "Write every event of the log to this file as well, one JSON object a line"
@@ -18,17 +22,24 @@ CONNECTION_PARAMETERS = [
 ]
 
 
-def daemon_service(options: DaemonOptions, factory: ServedFactory[Any], reactor: Any) -> MultiService:
-    """The whole daemon: the log it writes, its way to exit, its listening, and what it tells systemd.
+def daemon_service(
+    options: DaemonOptions, factory: ServedFactory[Any], reactor: Any, needed: Sequence[IService] = ()
+) -> InOrder:
+    """The whole daemon: its log, its way to exit, its listening, what it tells systemd; it stops in the other order.
 
     :param options: with ``listen``, ``max-connections`` and ``log-json``.
+    :param needed: services that answering needs: they run before it begins and until it has ended.
     :raises CannotStart: ``--listen`` is no endpoint.
     """
     allow_files(options["max-connections"])
-    service = MultiService()
+    service = InOrder()
     if options["log-json"]:
-        JsonLog(options["log-json"]).setServiceParent(service)
+        JsonLog(options.daemon, options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    QuietCollector(reactor).setServiceParent(service)
+    SlimPolling(reactor).setServiceParent(service)
+    for each in needed:
+        each.setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
     ListeningService(
         options.daemon, options["listen"], endpoint, factory, factory.stop, options.cannot_start

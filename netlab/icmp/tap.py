@@ -3,12 +3,13 @@
 import os
 from typing import Any
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService
 from twisted.internet.endpoints import clientFromString
 from twisted.python.usage import UsageError
 
-from netlab.common.daemon import CannotStart, CleanExit, DaemonOptions, JsonLog, option, seconds, whole
+from netlab.common.daemon import CannotStart, CleanExit, DaemonOptions, InOrder, option, seconds, whole
 from netlab.common.errors import LocalError
+from netlab.common.json_log import JsonLog
 from netlab.common.monotonic import use_monotonic_clock
 from netlab.common.notify import NotifyService
 from netlab.icmp.payload import MAX_SIZE
@@ -82,9 +83,9 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     if reactor is None:
         from twisted.internet import reactor
     use_monotonic_clock(reactor)
-    service = MultiService()
+    service = InOrder()
     if options["log-json"]:
-        JsonLog(options["log-json"]).setServiceParent(service)
+        JsonLog(options.daemon, options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
     report = _report(options, reactor)
     pinging = PingService(

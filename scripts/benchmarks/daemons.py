@@ -1,5 +1,6 @@
 """The programs that are measured: started on free ports of the loopback, stopped by their process ids."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -55,6 +56,26 @@ def calculator(folder: Path, *options: str) -> Iterator[Running]:
     twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile", str(folder / f"calc-{port}.pid")]
     command = [*twistd, "netlab-calc", "--listen", f"tcp:{port}:interface=127.0.0.1", *options]
     with _started("netlab-calc", command, port, folder) as running:
+        yield running
+
+
+@contextmanager
+def memcached(folder: Path) -> Iterator[Running]:
+    """Memcached with one thread, as Redis has one."""
+    port = free_port()
+    command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-t", "1", "-c", "4096", "-U", "0"]
+    as_user = ["-u", "nobody"] if os.getuid() == 0 else []
+    with _started("memcached", command + as_user, port, folder) as running:
+        yield running
+
+
+@contextmanager
+def proxy(folder: Path, upstream: int, *options: str) -> Iterator[Running]:
+    """``twistd -n netlab-proxy`` before an upstream on a port, with these options."""
+    port = free_port()
+    twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile", str(folder / f"proxy-{port}.pid")]
+    where = ["--listen", f"tcp:{port}:interface=127.0.0.1", "--upstream", f"tcp:127.0.0.1:{upstream}"]
+    with _started("netlab-proxy", [*twistd, "netlab-proxy", *where, *options], port, folder) as running:
         yield running
 
 

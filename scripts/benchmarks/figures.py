@@ -93,6 +93,7 @@ class Findings:
     idle: Idle | None = None
     costs: Sequence[Cost] = field(factory=tuple)
     holds: Sequence[Hold] = field(factory=tuple)
+    notes: Sequence[str] = field(factory=tuple)
     goals: Sequence[Goal] = field(factory=tuple)
 
 
@@ -108,6 +109,8 @@ def as_text(findings: Findings) -> str:
         parts += ["", *_ratio_lines(findings.ratios)]
     if findings.idle:
         parts += ["", _idle_line(findings.idle)]
+    if findings.notes:
+        parts += ["", *findings.notes]
     if findings.costs:
         parts += ["", *_cost_lines(findings.costs)]
     if findings.holds:

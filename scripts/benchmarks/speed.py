@@ -31,6 +31,15 @@ class Daemons:
 
 
 @frozen
+class Peer:
+    """A program, the file of what it is asked, and what its answers are (`Generator.start`)."""
+
+    daemon: Running
+    requests: Path
+    answers: str
+
+
+@frozen
 class Plan:
     """How long to measure: rounds, and seconds for one run of the load generator."""
 
@@ -44,32 +53,30 @@ def measure_speed(generator: Generator, daemons: Daemons, traffic: Traffic, plan
     for shape in SHAPES:
         say(f"speed: {shape.words}")
         series = {
-            DIFFERENT: (daemons.computing, traffic.different),
-            SAME: (daemons.remembering, traffic.same),
+            DIFFERENT: Peer(daemons.computing, traffic.different, "calc"),
+            SAME: Peer(daemons.remembering, traffic.same, "calc"),
         }
         if shape == SHAPES[0]:
-            series[LOGGED] = (daemons.logging, traffic.same)
-        ratios += _in_turn(generator, daemons.redis, series, shape, traffic, plan)
+            series[LOGGED] = Peer(daemons.logging, traffic.same, "calc")
+        redis = Peer(daemons.redis, traffic.redis, f"fixed:{traffic.redis_answer}")
+        ratios += measure_beside(generator, redis, series, shape, plan)
     return sorted(ratios, key=lambda ratio: (DIFFERENT, SAME, LOGGED).index(ratio.series))
 
 
-def _in_turn(
-    generator: Generator,
-    peer: Running,
-    series: dict[str, tuple[Running, Path]],
-    shape: Shape,
-    traffic: Traffic,
-    plan: Plan,
+def measure_beside(
+    generator: Generator, theirs: Peer, series: dict[str, Peer], shape: Shape, plan: Plan
 ) -> list[Ratio]:
-    """Peer, ours, peer, ours, and again."""
+    """One shape: theirs, ours, theirs, ours, and again."""
     pairs: dict[str, list[tuple[Load, Load]]] = {name: [] for name in series}
     for _ in range(plan.rounds):
-        for name, (daemon, requests) in series.items():
-            answers = f"fixed:{traffic.redis_answer}"
-            theirs = generator.run(peer.port, traffic.redis, shape, plan.seconds, answers)
-            ours = generator.run(daemon.port, requests, shape, plan.seconds, "calc")
-            pairs[name].append((ours, theirs))
+        for name, ours in series.items():
+            their = _run(generator, theirs, shape, plan)
+            pairs[name].append((_run(generator, ours, shape, plan), their))
     return [_ratio(name, shape, rounds) for name, rounds in pairs.items()]
+
+
+def _run(generator: Generator, peer: Peer, shape: Shape, plan: Plan) -> Load:
+    return generator.run(peer.daemon.port, peer.requests, shape, plan.seconds, peer.answers)
 
 
 def _ratio(name: str, shape: Shape, rounds: list[tuple[Load, Load]]) -> Ratio:

@@ -100,6 +100,26 @@ def check_answer(port: int) -> None:
         raise RuntimeError("the daemon's answer to the recorded request is not the recorded answer")
 
 
+#: memcached takes keys of up to 250 bytes: the request to it is shorter than ours, in its favour.
+_MEMCACHED_KEY = b"k" * 250
+
+
+def write_memcached(folder: Path) -> tuple[Path, int]:
+    """A file with the request for the value in memcached, and how many bytes its answer has."""
+    path = folder / "memcached"
+    path.write_bytes(b"get %s\r\n" % _MEMCACHED_KEY)
+    return path, len(b"VALUE %s 0 %d\r\n\r\nEND\r\n" % (_MEMCACHED_KEY, _VALUE_LENGTH)) + _VALUE_LENGTH
+
+
+def fill_memcached(port: int) -> None:
+    """Give memcached the value that is asked for."""
+    command = b"set %s 0 0 %d\r\n%s\r\n" % (_MEMCACHED_KEY, _VALUE_LENGTH, b"v" * _VALUE_LENGTH)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(command)
+        if connection.recv(100) != b"STORED\r\n":
+            raise RuntimeError("memcached did not take the value")
+
+
 def fill_redis(port: int) -> None:
     """Give the Redis server the value that is asked for."""
     key, value = b"k" * _KEY_LENGTH, b"v" * _VALUE_LENGTH

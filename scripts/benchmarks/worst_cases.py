@@ -105,7 +105,7 @@ def _integers() -> dict[str, Expression]:
         "largest integers, divided": reduced,
         "largest products": _chain("+", [product] * 5),
         "products that grow to the limit": _chain("+", [growing] * 12),
-        "integers too small to be metered, added": _chain("+", _numbers(small) * 550),
+        "integers too small to be metered, added": _chain("+", _numbers(small) * (_NODES // 2 - 1)),
         "integers too small to be metered, multiplied": unmetered,
     }
 
@@ -139,6 +139,7 @@ def _texts() -> dict[str, str]:
         "text of spaces": " " * (room - 1) + "1",
         "text of one integer": "9" * room,
         "text of one float": "9" * (room - 2) + ".5",
+        "text of long integers": "+".join(["9" * 200] * 320),
         "text of largest integers": "+".join(["9" * 4_900] * 13),
         "text of floats": "+".join(["1." + "7" * 60] * 1_000),
         "text of names": "+".join(["PI"] * (_NODES // 2)),

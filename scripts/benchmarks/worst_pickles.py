@@ -4,6 +4,8 @@ from netlab.calc.budget import Budget
 from netlab.calc.header import MAX_BODY
 
 _START = b"\x80\x04"
+#: Bytes of integers: none of the first is metered when it is added or printed, all of the others are.
+_AROUND_THE_METER = (64, 66, 128, 240)
 _CONSTANT = b"ccalculator\nConstant\n"
 
 
@@ -53,11 +55,16 @@ def _of_objects() -> dict[str, bytes]:
 
 def _that_refer_to_themselves() -> dict[str, bytes]:
     deepest = Budget().max_nodes.bit_length() - 2
-    long_integer, float_value = b"\x8a\x40" + b"\x77" * 64, b"G\x3f\xd5" + b"\x55" * 6
+    float_value = b"G\x3f\xd5" + b"\x55" * 6
     return {
         "pickle that doubles itself, most nodes": _START + _doubled(_constant(), deepest) + b".",
         "pickle that doubles itself, too often": _START + _doubled(_constant(), 60) + b".",
-        "pickle that doubles an integer nobody meters": _START + _doubled(_constant(long_integer), deepest) + b".",
+        **{
+            f"pickle that doubles an integer of {size * 8} bits": _START
+            + _doubled(_constant(_integer(size)), deepest)
+            + b"."
+            for size in _AROUND_THE_METER
+        },
         "pickle that doubles a float": _START + _doubled(_constant(float_value), deepest) + b".",
         "pickle of most work": _START + _doubled(_power(), 6) + b".",
         "pickle of most opcodes, nodes and work": _most_of_all(deepest),
@@ -72,6 +79,11 @@ def _most_of_all(deepest: int) -> bytes:
     work = _doubled(_power(), 6, first=20)
     more = _binary(b"h" + bytes((deepest - 2,)), work)
     return _START + _binary(nodes, more) + b"."
+
+
+def _integer(size: int) -> bytes:
+    """An integer of ``size`` bytes, at most 255."""
+    return b"\x8a" + bytes((size,)) + b"\x77" * size
 
 
 def _text(text: bytes) -> bytes:

@@ -72,7 +72,7 @@ written_numbers = st.one_of(
 #: Numbers as a pickle can hold them.
 any_numbers = st.one_of(written_numbers, st.integers(-(2**70), 2**70), st.floats())
 
-_CALLED = [what for what in FUNCTIONS if what.repeatable]
+_CALLED = [what for what in FUNCTIONS if what.apply is not None]
 
 
 def trees(numbers: st.SearchStrategy[Any] = written_numbers, max_leaves: int = 10) -> st.SearchStrategy[Expression]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import pickle
 import random
 import socket
@@ -43,6 +44,11 @@ class Server:
                 opened.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def refuse(self) -> None:
+        """Take no more connections; those that are there go on."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def _accept(self) -> None:
         while True:
             try:
@@ -58,13 +64,15 @@ class Server:
             self._behaviour(connection)
 
 
-def ours(connection: socket.socket) -> None:
-    """Answer every request as our daemon does."""
+def ours(connection: socket.socket, count: float = math.inf) -> None:
+    """Answer requests as our daemon does, and after ``count`` of them no more."""
     calculator = Calculator(random.Random().uniform)
     reader = FrameReader()
-    while data := connection.recv(65_536):
+    while count > 0 and (data := connection.recv(65_536)):
         for frame in reader.feed(data):
-            connection.sendall(int(time.time()).to_bytes(4, "big") + calculator.reply(frame).tail)
+            if count > 0:
+                connection.sendall(int(time.time()).to_bytes(4, "big") + calculator.reply(frame).tail)
+            count -= 1
 
 
 def closing(connection: socket.socket) -> None:
@@ -84,10 +92,16 @@ def raw(data: bytes, *, stay: bool = False) -> Behaviour:
     def behave(connection: socket.socket) -> None:
         connection.recv(65_536)
         connection.sendall(data)
-        while stay and connection.recv(65_536):
-            pass
+        if stay:
+            drain(connection)
 
     return behave
+
+
+def drain(connection: socket.socket) -> None:
+    """Read until the client closes, and say nothing."""
+    while connection.recv(65_536):
+        pass
 
 
 def _deployed_answer(data: bytes) -> bytes:

@@ -100,8 +100,9 @@ class AnswerTests(SynchronousTestCase):
 
     @for_each(CODECS)
     def test_budget(self, ask: Any) -> None:
-        """A passed budget is a client's error."""
+        """A passed budget is a client's error, and no cache may keep what depends on this calculator's options."""
         reply = Calculator(never).reply(ask("9 ** 9 ** 9"))
+        self.assertEqual((header_of(reply).cache, header_of(reply).max_age), (False, 0))
         answer = answer_of(reply)
         assert isinstance(answer, Failure)
         self.assertEqual((reply.status, answer.kind), (CLIENT_ERROR, "CalculatorClientError"))

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred, fail
-from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError, DNSLookupError
+from twisted.internet.defer import CancelledError, Deferred, DeferredQueue, fail
+from twisted.internet.error import (
+    ConnectionDone,
+    ConnectionLost,
+    ConnectionRefusedError,
+    DNSLookupError,
+    TCPTimedOutError,
+)
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -14,7 +20,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from netlab.calc.client import Connection, calculate_all, connect
+from netlab.calc.client import Connection, calculate_all, calculate_stream, connect
 from netlab.calc.codecs.choice import Codec
 from netlab.calc.conversation import WINDOW
 from netlab.calc.errors import (
@@ -250,10 +256,20 @@ class ConnectionTests(SynchronousTestCase):
         self.failureResultOf(self.connection.calculate("3"), ConnectionClosed)
 
     def test_lost(self) -> None:
-        """A connection that breaks says how."""
-        asked = self.ask("1")
-        self.lose(ConnectionLost("reset by a mouse"))
-        self.assertIn("reset by a mouse", str(self.failureResultOf(asked[0], ConnectionClosed).value))
+        """A connection that ends says how, and whether an answer had begun."""
+        broken = "; it may be stopping, or have all the connections it allows"
+        for begun, reason, words in (
+            (b"", ConnectionDone(), "the server closed the connection before it answered"),
+            (answer(1)[:5], ConnectionDone(), "the server closed the connection 5 bytes into an answer"),
+            (b"", ConnectionLost("lost"), f"the server broke the connection off before it answered{broken}"),
+            (answer(1)[:9], ConnectionLost(), f"the server broke the connection off 9 bytes into an answer{broken}"),
+            (b"", TCPTimedOutError(), "the connection was lost before it answered: TCP connection timed out"),
+        ):
+            self.setUp()
+            (asked,) = self.ask("1")
+            self.connection.dataReceived(begun)
+            self.lose(reason)
+            self.assertEqual(str(self.failureResultOf(asked, ConnectionClosed).value), words)
 
     def test_close(self) -> None:
         """Closing fails what is open and fires when the connection is gone, for everyone who asked for it."""
@@ -424,3 +440,88 @@ class CalculateAllTests(SynchronousTestCase):
         asking.cancel()
         self.end()
         self.failureResultOf(asking, CancelledError)
+
+
+class Slow:
+    """A source of texts that come when the test puts them there."""
+
+    def __init__(self) -> None:
+        self.texts: DeferredQueue[str | None] = DeferredQueue()
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.texts.pending)
+
+    async def take(self) -> str | None:
+        return await self.texts.get()
+
+
+class CalculateStreamTests(SynchronousTestCase):
+    """Texts that come bit by bit."""
+
+    def setUp(self) -> None:
+        """Have a source, and somewhere to connect to."""
+        self.clock = Clock()
+        self.endpoint = Endpoint()
+        self.source = Slow()
+        self.outcomes: list[Any] = []
+        keep = self.outcomes.append
+        self.asking = calculate_stream(self.endpoint, self.source, self.clock, timeout=10, keep=keep)
+
+    def put(self, *texts: str | None) -> None:
+        """Have texts come, `None` for the end."""
+        for text in texts:
+            self.source.texts.put(text)
+        self.clock.advance(0)
+
+    def answer(self, *numbers: int) -> None:
+        """Answer on the newest connection."""
+        self.endpoint.transports[-1].protocol.dataReceived(b"".join(map(answer, numbers)))
+        self.clock.advance(0)
+
+    def end(self) -> None:
+        """End the newest connection."""
+        self.endpoint.transports[-1].protocol.connectionLost(Failure(ConnectionDone()))
+        self.clock.advance(0)
+
+    def results(self) -> list[object]:
+        """What was answered so far."""
+        return [outcome.answer.result for outcome in self.outcomes]
+
+    def test_as_they_come(self) -> None:
+        """Nobody is connected to before the first text; each is asked when it is there, and answered at once."""
+        self.assertEqual(self.endpoint.transports, [])
+        self.put("1")
+        self.answer(1)
+        self.assertEqual(self.results(), [1])
+        self.clock.advance(1000)
+        self.put("2", "3", "4")
+        self.answer(2)
+        self.answer(3, 4)
+        self.assertEqual(self.results(), [1, 2, 3, 4])
+        self.put(None)
+        self.end()
+        self.assertIsNone(self.successResultOf(self.asking))
+        self.assertEqual(len(self.endpoint.transports), 1)
+
+    def test_closed_while_waiting(self) -> None:
+        """A server that closes while no text is there is connected to again for the next."""
+        self.put("1")
+        self.answer(1)
+        self.end()
+        self.put("2")
+        self.answer(2)
+        self.put(None)
+        self.end()
+        self.assertIsNone(self.successResultOf(self.asking))
+        self.assertEqual((self.results(), len(self.endpoint.transports)), ([1, 2], 2))
+
+    def test_source_that_fails(self) -> None:
+        """An error of the source is the end, with the connection closed."""
+        self.put("1")
+        self.answer(1)
+        self.source.texts.waiting[0].errback(ZeroDivisionError())
+        self.assertTrue(self.endpoint.transports[0].disconnecting)
+        self.end()
+        self.failureResultOf(self.asking, ZeroDivisionError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])

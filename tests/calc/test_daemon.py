@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from struct import unpack_from
 
@@ -149,6 +150,19 @@ class DaemonTests(SynchronousTestCase):
             self.assertLess(daemon.memory() - before, 16 << 20)
             daemon.wait_for("nothing asked or read for 2 s")
 
+    def test_crowd(self) -> None:
+        """A crowd that comes while the daemon is busy is taken by the kernel at once, and answered."""
+        with self.daemon("--no-request-log") as daemon, ExitStack() as crowd:
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                clients = [crowd.enter_context(Client(daemon.port)) for _ in range(100)]
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            for client in clients:
+                client.send(request("1 + 1"))
+            for client in clients:
+                self.assertIn(b'"result": 2', client.packet())
+
     def test_stops_cleanly(self) -> None:
         """SIGTERM: idle clients are closed, a packet begun is answered, nobody new comes in, exit 0."""
         packet = request("1 + 1")
@@ -164,8 +178,40 @@ class DaemonTests(SynchronousTestCase):
             self.assertIn(b'"result": 2', busy.packet())
             self.assertTrue(busy.at_end())
             self.assertEqual(daemon.wait(), 0)
-        with Daemon(temporary_folder(self), "netlab-calc", "--listen", f"tcp:{daemon.port}:interface=127.0.0.1"):
-            """It restarts at once on the same port."""
+        again = Daemon(temporary_folder(self), "netlab-calc", "--listen", f"tcp:{daemon.port}:interface=127.0.0.1")
+        with again, Client(daemon.port) as client:
+            client.send(packet)
+            self.assertIn(b'"result": 2', client.packet())
+
+    def test_one_write(self) -> None:
+        """All answers that are ready in one turn leave in one system call."""
+        strace = require_program("strace")
+        folder = temporary_folder(self)
+        trace = folder / "trace"
+        with self.daemon("--no-request-log") as daemon, Client(daemon.port) as client:
+            tracer = subprocess.Popen(
+                [
+                    strace,
+                    "-f",
+                    "-e",
+                    "trace=sendto,sendmsg,write,writev",
+                    "-o",
+                    str(trace),
+                    "-p",
+                    str(daemon.process.pid),
+                ],
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert tracer.stderr is not None
+            self.assertIn("attached", tracer.stderr.readline())
+            client.send(request("6 * 7") * 20)
+            for _ in range(20):
+                self.assertIn(b"42", client.packet())
+            tracer.send_signal(signal.SIGINT)
+            tracer.communicate(timeout=PATIENCE)
+        sends = [line for line in trace.read_text().splitlines() if "result" in line or "sendto" in line]
+        self.assertEqual(len(sends), 1, sends)
 
     def test_busy_port_and_bad_values(self) -> None:
         """What cannot start says so in one line and exits with 1."""
@@ -194,26 +240,31 @@ class DaemonTests(SynchronousTestCase):
                 self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)
 
     def test_json_log_and_quiet_log(self) -> None:
-        """--log-json writes structured events; --no-request-log leaves requests out."""
-        path = temporary_folder(self) / "log"
-        with self.daemon("--log-json", str(path), "--no-request-log") as daemon, Client(daemon.port) as client:
-            client.send(request("1"))
-            client.packet()
-        events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        established = [event for event in events if event.get("log_format") == "Connection established with {peer}"]
-        self.assertEqual(len(established), 1)
-        self.assertTrue(established[0]["peer"].startswith("127.0.0.1:"))
-        self.assertNotIn("Got request", daemon.log)
+        """--log-json writes structured events; --no-request-log leaves requests and orderly connections out."""
+        for options, count in (((), 1), (("--no-request-log",), 0)):
+            path = temporary_folder(self) / "log"
+            with self.daemon("--log-json", str(path), *options) as daemon, Client(daemon.port) as client:
+                client.send(request("1"))
+                client.packet()
+            events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            peers = [
+                event["peer"] for event in events if event.get("log_format", "").startswith("Connection established")
+            ]
+            self.assertEqual(len(peers), count)
+            self.assertTrue(all(peer.startswith("127.0.0.1:") for peer in peers))
+            for words in ("Got request", "Connection established"):
+                self.assertEqual(words in daemon.log, bool(count))
 
     def test_unix_endpoint(self) -> None:
         """A UNIX socket works as well as TCP."""
         path = temporary_folder(self) / "s"
-        with Daemon(path.parent, "netlab-calc", "--listen", f"unix:{path}"):
+        with Daemon(path.parent, "netlab-calc", "--listen", f"unix:{path}") as daemon:
             client = socket.socket(socket.AF_UNIX)
             client.connect(str(path))
             with Client(0, client) as talk:
                 talk.send(request("1 + 2"))
                 self.assertIn(b'"result": 3', talk.packet())
+            daemon.wait_for(r"Connection closed\n")
 
     def test_tls_endpoint(self) -> None:
         """TLS works, pipelined and past what one write holds."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.errors import FramingError, LengthTooShort, ReservedBitsSet
-from netlab.calc.framing import FrameReader
+from netlab.calc.framing import FrameReader, is_whole
 from netlab.calc.header import HEADER_LENGTH, LAYOUT, MAX_BODY, encode_packet
 from tests.calc.cases import mutated, peak_memory, tries
 from tests.calc.vectors import VECTORS
@@ -148,3 +148,14 @@ class JunkTests(SynchronousTestCase):
                 reader.feed(packet[place : place + 100])
 
         self.assertLess(peak_memory(trickle), 2**20)
+
+
+class WholeTests(SynchronousTestCase):
+    """The short cut for what is exactly one packet."""
+
+    @tries(300)
+    @given(mutated([encode_packet(b"one", timestamp=1), encode_packet(b"", timestamp=1) * 2, bytes(12)]))
+    def test_as_the_reader(self, data: bytes) -> None:
+        """It says yes exactly when the reader finds one packet, and nothing left or wrong."""
+        reader = FrameReader()
+        self.assertEqual(is_whole(data), reader.feed(data) == [data] and reader.fault is None and not reader.begun)

@@ -52,10 +52,6 @@ class TableTests(SynchronousTestCase):
             if function.module:
                 self.assertIs(function.apply, getattr(MODULES[function.module], function.name))
 
-    def test_repeatable(self) -> None:
-        """Only ``rand`` is not."""
-        self.assertEqual([what.name for what in FUNCTIONS if not what.repeatable], ["rand"])
-
     def test_right(self) -> None:
         """Only ``**`` associates to the right."""
         self.assertEqual([what.symbol for what in OPERATORS if what.right_associative], ["**"])

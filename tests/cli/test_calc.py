@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
+from pathlib import Path
+from typing import IO
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.codecs import pickle_write
 from netlab.calc.header import encode_packet
 from netlab.calc.messages import Answer, Failure, Success
-from tests.calc.peers import Behaviour, Server, closing, dropping, ours, raw
+from tests.calc.peers import Behaviour, Server, closing, drain, dropping, ours, raw
 from tests.cli.command import NETLAB, PATIENCE, Result, at_terminal, environment, interrupted, netlab
 from tests.daemons import Daemon
 from tests.parts import temporary_folder
@@ -29,6 +32,12 @@ max(2, 3) + 3
 def response(answer: Answer, status: int = 200) -> bytes:
     """A response in pickle."""
     return encode_packet(pickle_write.write_answer(answer), timestamp=0, status=status)
+
+
+def resident(process: int) -> int:
+    """Bytes of memory that a process has."""
+    (line,) = (line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
 
 
 class CalcCase(SynchronousTestCase):
@@ -135,7 +144,7 @@ class AnswerTests(CalcCase):
 
     def test_steps_that_do_not_fit(self) -> None:
         """When steps were asked for and none came, that is said."""
-        self.assertIn("Steps: not sent (", self.calc("--codec", "json", "+".join("1" * 900)).stdout)
+        self.assertIn("Steps: not sent (", self.calc("--codec", "json", "+".join("1" * 500)).stdout)
 
     def test_machine(self) -> None:
         """With --json there is one object, and nothing else."""
@@ -237,6 +246,95 @@ class ManyTests(CalcCase):
             self.assertEqual([json.loads(line)["result"] for line in result.stdout.splitlines()], [2, 4, 6, 8])
             self.assertEqual((result.stderr, result.returncode), ("", 0))
 
+    def test_server_that_stops(self) -> None:
+        """A server that stops in the middle: how far it came, what has no answer, and an object for each of those."""
+        lines = "".join(f"{number} + 1\n" for number in range(500))
+        error = r"netlab calc: {}: the connection ended after 100 of 500 expressions, line 101 was not answered: {}\n"
+        file = temporary_folder(self) / "questions.txt"
+        file.write_text(lines)
+        servers: list[Server] = []
+
+        def stopping(connection: socket.socket) -> None:
+            ours(connection, 100)
+            servers[-1].refuse()
+            connection.shutdown(socket.SHUT_WR)
+            drain(connection)
+
+        def silent(connection: socket.socket) -> None:
+            ours(connection, 100)
+            drain(connection)
+
+        for behaviour, reason in (
+            (stopping, "nothing listens there any more"),
+            (silent, r"no answer came for 0\.5 s \(--timeout allows longer\)"),
+        ):
+            for words in ((), ("--json",)):
+                servers.append(self.serve(behaviour))
+                result = self.calc(*words, "--timeout", "0.5", "--file", str(file))
+                self.assertRegex(result.stderr, f"^{error.format(self.peer, reason)}$")
+                self.assertEqual(result.returncode, 1)
+            found = [json.loads(line) for line in result.stdout.splitlines()]
+            self.assertEqual([item["line"] for item in found], [*range(1, 501)])
+            self.assertEqual([item.get("result") for item in found[:100]], [*range(1, 101)])
+            self.assertEqual([item["error"].keys() for item in found[100:]], [{"type", "message"}] * 400)
+
+    def test_stream(self) -> None:
+        """Answers come as lines come, whatever else is still to come; the end of the lines is the end."""
+        self.serve()
+        with self.typing("--json", "-") as process:
+            assert process.stdin is not None and process.stdout is not None
+            for number, words in enumerate(("1 + 1\n", "# a comment\n2 + 2\n", "\n3 + 3\n# the end\n"), 1):
+                process.stdin.write(words)
+                process.stdin.flush()
+                self.assertEqual(json.loads(process.stdout.readline())["result"], 2 * number)
+            process.stdin.close()
+            self.assertEqual((process.stdout.read(), process.wait(PATIENCE)), ("", 0))
+
+    def test_stream_interrupted(self) -> None:
+        """Ctrl+C ends it while it waits for lines."""
+        self.serve()
+        with self.typing("--json", "-") as process:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write("1 + 1\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            self.assertEqual(interrupted(process), (130, ""))
+
+    def test_endless(self) -> None:
+        """An endless producer is answered until nobody reads, in no more memory than a short one."""
+        self.serve()
+        with subprocess.Popen(["yes", "1 + 1"], stdout=subprocess.PIPE) as producer:
+            with self.typing("--json", "-", stdin=producer.stdout) as process:
+                assert process.stdout is not None
+                sizes = []
+                for number in range(1, 2_001):
+                    self.assertEqual(json.loads(process.stdout.readline())["line"], number)
+                    if number in {500, 2_000}:
+                        sizes.append(resident(process.pid))
+                process.stdout.close()
+                self.assertEqual(process.wait(PATIENCE), 141)
+            producer.terminate()
+        self.assertLess(sizes[1] - sizes[0], 2**20)
+
+    def typing(self, *words: str, stdin: IO[bytes] | int | None = subprocess.PIPE) -> subprocess.Popen[str]:
+        """The command, asking the server what is put into its stdin."""
+        return subprocess.Popen(
+            [*NETLAB, "calc", "--connect", self.peer, *words],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def test_marked(self) -> None:
+        """The mark that some editors put before UTF-8 is no part of line 1."""
+        self.serve()
+        file = temporary_folder(self) / "questions.txt"
+        file.write_text("1 + 1\n", "utf-8-sig")
+        self.assertEqual(self.calc("--json", "--file", str(file)).stderr, "")
+        self.assertEqual(self.calc("--json", "-", stdin="\ufeff1 + 1\n").stderr, "")
+
     def test_no_expression(self) -> None:
         """A file without expressions, or that is not there, is a failure."""
         self.serve()
@@ -298,7 +396,7 @@ class ErrorTests(CalcCase):
         strange = "does not speak the calculator protocol"
         for behaviour, options, error in (
             (raw(b""), (), early),
-            (raw(response(Success(1))[:20]), (), early),
+            (raw(response(Success(1))[:20]), (), "the server closed the connection 20 bytes into an answer"),
             (raw(b"", stay=True), ("--timeout", "0.2"), r"no answer came for 0\.2 s \(--timeout allows longer\)"),
             (raw(b"HTTP/1.1 400 Bad Request\r\n\r\n", stay=True), (), strange),
             (raw(bytes(12)), (), strange),
@@ -326,6 +424,11 @@ class ErrorTests(CalcCase):
             (("--max-age", "-1", "1"), "65,534"),
             (("--max-age", "70000", "1"), "65,534"),
             (("--timeout", "0", "1"), "--timeout"),
+            (("--timeout", "nan", "1"), "'nan' is no number of seconds above 0"),
+            (("--timeout", "inf", "1"), "--timeout"),
+            (("--timeout", "soon", "1"), "--timeout"),
+            (("--max-age", "nan", "1"), "65,534"),
+            (("--stpes", "1"), "no option --stpes; did you mean --steps"),
             (("--codec", "xml", "1"), "pickle"),
             (("--connect", "nowhere", "1"), "HOST:PORT"),
         ):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import click
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.testing import MemoryReactorClock
@@ -38,6 +41,14 @@ class EndpointTests(SynchronousTestCase):
         reactor = MemoryReactorClock()
         self.assertIsInstance(endpoint_of(reactor, "tcp:localhost:9999"), TCP4ClientEndpoint)
         self.assertIsInstance(endpoint_of(reactor, "unix:/run/calc.sock"), UNIXClientEndpoint)
+
+    def test_tls_missing(self) -> None:
+        """Without the tls extra its endpoints are not nonsense: the error says what to install."""
+        words = ["calc", "--connect", "tls:127.0.0.1:9999", "1"]
+        script = f"import sys; sys.modules['OpenSSL'] = None; from netlab.cli.main import run; sys.exit(run({words}))"
+        result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (2, 1))
+        self.assertIn("pip install 'netlab-daemons[tls]'", result.stderr)
 
     @for_each(
         ["9999", "localhost", "localhost:0", ":65536", "nothing:1:2", "tcp:localhost:x", "", "tcp:9999:interface=::1"]

@@ -55,7 +55,15 @@ class MainTests(SynchronousTestCase):
         """Bad usage is one line, too."""
         result = command("--bogus")
         self.assertEqual((result.returncode, result.stdout), (2, ""))
-        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertEqual(result.stderr, "netlab: no option --bogus (see netlab --help)\n")
+        self.assertEqual(command("--hlp").stderr, "netlab: no option --hlp; did you mean --help? (see netlab --help)\n")
+
+    def test_option_without_value(self) -> None:
+        """The line names the command whose help would help."""
+        self.assertEqual(
+            command("calc", "--connect").stderr,
+            "netlab calc: option '--connect' requires an argument (see netlab calc --help)\n",
+        )
 
     def test_fault_of_ours(self) -> None:
         """A bug is one line for its user, and a traceback for whoever asks for it."""

@@ -3,5 +3,11 @@
 from twisted.application.service import ServiceMaker
 
 netlab_calc = ServiceMaker("netlab-calc", "netlab.calc.tap", "A calculator that answers with its steps.", "netlab-calc")
+netlab_proxy = ServiceMaker(
+    "netlab-proxy", "netlab.proxy.tap", "A caching proxy before calculators, truthful about every answer.", "netlab-proxy"
+)
+netlab_upper = ServiceMaker(
+    "netlab-upper", "netlab.upper.tap", "Uppercase servers, to watch TCP by.", "netlab-upper"
+)
 netlab_ping = ServiceMaker("netlab-ping", "netlab.icmp.tap", "Pings hosts and logs the fate of every request.", "netlab-ping")
 netlab_watchdog = ServiceMaker("netlab-watchdog", "netlab.watchdog.tap", "A watchdog that ends what has stopped answering.", "netlab-watchdog")

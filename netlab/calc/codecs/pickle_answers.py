@@ -5,6 +5,7 @@ from typing import Any
 from netlab.calc.codecs.pickle_machine import run
 from netlab.calc.codecs.pickle_objects import Symbol, refused
 from netlab.calc.expression import Number
+from netlab.calc.header import MAX_BODY
 from netlab.calc.messages import ERROR_MODULES, Answer, Failure, Success
 
 #: A body of 65,523 bytes has at most this many opcodes, and the machine does nothing but push and pop for each.
@@ -21,16 +22,21 @@ _MAX_ARGUMENT_BITS = 64
 def read_answer(body: bytes) -> Answer:
     """The answer in a response body.
 
-    :raises PickleRefused: it is neither ``(result, steps)`` nor an error of `ERROR_MODULES`.
+    :raises PickleRefused: it is neither ``(result, steps)`` nor an error of `ERROR_MODULES`, or its texts are longer
+        than a body: then it holds one and refers to it again and again, and to print it would cost gigabytes.
     """
     result = run(body, _SYMBOLS, _MAX_OPCODES)
     if isinstance(result, Failure):
+        if len(result.message) > MAX_BODY:
+            raise refused("the texts of the error are longer than a body")
         return result
     if type(result) is not tuple or len(result) != 2 or type(result[1]) is not list:
         raise refused("it is neither a result with its steps nor an error")
     number, steps = result
     if any(type(step) is not str for step in steps):
         raise refused("a step is no string")
+    if sum(map(len, steps)) > MAX_BODY:
+        raise refused("the steps are longer than a body")
     return Success(_number(number), tuple(steps))
 
 

@@ -309,6 +309,12 @@ def _sums(levels: int) -> bytes:
     return b"".join(parts)
 
 
+def _causes(levels: int, words: bytes) -> bytes:
+    """An error whose cause is one whose cause is one…: first ``words``, then what is in memo 0 again and again."""
+    cause = _causes(levels - 1, b"h\x00") if levels else b""
+    return named("builtins", "ValueError") + MARK + words + b"h\x00" * 6 + cause + b"t" + REDUCE
+
+
 def _calls(levels: int, width: int) -> bytes:
     """Calls of max, each with ``width`` times the call before as its arguments."""
     parts = [MARK, MAX, MEMOIZE, named("calculator", "FunctionCallExpr"), MEMOIZE]
@@ -383,6 +389,8 @@ TOO_MUCH: dict[str, bytes] = {
         MINUS + MEMOIZE + named("calculator", "UnaryExpr") + MEMOIZE,
         (b"h\x01)\x81}(" + text("operator") + b"h\x00" + text("operand")) * 1_500 + TWO + b"ub" * 1_500,
     ),
+    "a bomb of steps": body(tuple_of(b"K\x01", list_of(text("s" * 30_000), MEMOIZE, b"h\x00" * 17_000))),
+    "a bomb of causes": body(_causes(7, text("s" * 30_000) + MEMOIZE)),
     "2,000 sums": body(
         PLUS + MEMOIZE + named("calculator", "BinaryExpr") + MEMOIZE,
         b"".join([text("left_operand"), MEMOIZE, text("operator"), MEMOIZE, text("right_operand"), MEMOIZE]),
@@ -430,3 +438,16 @@ _DAMAGED: dict[str, bytes] = {
 
 #: Every one of them, by a name that says what it tries.
 CORPUS = _CODE | _STATE | _SHAPES | TOO_MUCH | _DAMAGED
+
+# Answers that are answers, with steps that no computation has: one long text, and thousands that take no bytes.
+_LONG = "s" * 30_000
+LONG_WINDED = {
+    "empty steps after a long one in JSON": b'{"result": 1, "steps": ["%s"%s]}' % (_LONG.encode(), b',""' * 11_000),
+    "empty steps after a long one": body(
+        tuple_of(b"K\x01", list_of(text(_LONG), text(""), MEMOIZE, b"h\x00" * 17_000))
+    ),
+    "empty steps after one that is not too long": body(
+        tuple_of(b"K\x01", list_of(text("s" * 200), text(""), MEMOIZE, b"h\x00" * 32_000))
+    ),
+    "bytes that have to be escaped": body(tuple_of(b"K\x01", list_of(text("\x00" * 65_000), text("\x00")))),
+}

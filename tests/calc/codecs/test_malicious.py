@@ -10,11 +10,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.budget import Budget
 from netlab.calc.calculator import Calculator
+from netlab.calc.codecs import json_body
 from netlab.calc.codecs.pickle_answers import read_answer
 from netlab.calc.codecs.pickle_read import ExpressionReader
 from netlab.calc.errors import BudgetExceeded, CalcError, PickleRefused
 from netlab.calc.header import CLIENT_ERROR, HEADER_LENGTH, MAX_BODY, Header, encode_packet
-from netlab.calc.messages import Failure
+from netlab.calc.messages import Failure, Success
+from netlab.cli.calc_output import step_lines
 from tests.calc.cases import for_each, peak_memory
 from tests.calc.codecs import malicious
 from tests.calc.expressions import never, ours
@@ -57,6 +59,19 @@ class CorpusTests(SynchronousTestCase):
         self.assertEqual(Header.decode(bytes(4) + reply.tail).status, CLIENT_ERROR)
         assert isinstance(answer, Failure)
         self.assertEqual((answer.kind, answer.message), ("CalculatorClientError", reply.note))
+
+    @for_each(malicious.LONG_WINDED)
+    def test_shown(self, body: bytes) -> None:
+        """An answer as long-winded as a packet allows is shown in a few megabytes, in either codec."""
+        self.assertLessEqual(len(body), MAX_BODY)
+        answer = (json_body.read_answer if body[:1] == b"{" else read_answer)(body)
+        assert isinstance(answer, Success)
+        self.assertLessEqual(sum(map(len, answer.steps)), MAX_BODY)
+
+        def show() -> None:
+            self.assertLess(sum(map(len, step_lines(answer.steps))), 8 * _MIB)
+
+        self.assertLess(peak_memory(show), 8 * _MIB)
 
     @for_each(malicious.TOO_MUCH)
     def test_memory(self, body: bytes) -> None:

@@ -14,6 +14,7 @@ from netlab.calc.errors import CalcError, PickleRefused
 from netlab.calc.messages import ERROR_MODULES, Failure, Success
 from tests.calc.cases import for_each, mutated, peak_memory, tries
 from tests.calc.codecs import deployed
+from tests.calc.codecs.malicious import TOO_MUCH
 from tests.calc.codecs.test_pickle_write import failures, numbers, texts
 from tests.calc.vectors import VECTORS
 
@@ -88,6 +89,12 @@ class RefusalTests(SynchronousTestCase):
             good = f"\x80\x02c{module}\n{kind}\n)R.".encode("latin-1")
             self.assertEqual(read_answer(good), Failure(kind, ()))
             self.assertRaises(PickleRefused, read_answer, good.replace(module.encode(), b"os"))
+
+    def test_repeated_texts(self) -> None:
+        """Texts that are longer than a body can only be one text, referred to again and again."""
+        for name, what in (("a bomb of steps", "the steps are"), ("a bomb of causes", "the texts of the error are")):
+            error = self.assertRaises(PickleRefused, read_answer, TOO_MUCH[name])
+            self.assertEqual(str(error), f"the pickle was refused: {what} longer than a body")
 
     def test_causes(self) -> None:
         """A chain of causes may have eight links."""

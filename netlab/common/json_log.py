@@ -1,0 +1,39 @@
+"""The log of a daemon as JSON, an event a line."""
+
+from pathlib import Path
+
+from twisted.application.service import Service
+from twisted.logger import globalLogPublisher, jsonFileLogObserver
+
+from netlab.common.daemon import CannotStart
+
+
+class JsonLog(Service):
+    """Writes every event of the log to a file, one JSON object a line, while it runs.
+
+    :param daemon: the daemon's name, for the error.
+    """
+
+    def __init__(self, daemon: str, path: str) -> None:
+        self.setName("json log")
+        self._daemon = daemon
+        self._path = path
+
+    def privilegedStartService(self) -> None:
+        """Open the file, at its end. Services that come after this one find it open.
+
+        :raises CannotStart: it cannot be opened.
+        """
+        super().privilegedStartService()
+        try:
+            self._file = Path(self._path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed as the service stops
+        except OSError as error:
+            raise CannotStart(f"{self._daemon}: cannot write the log {self._path}: {error.strerror}") from None
+        self._observer = jsonFileLogObserver(self._file, recordSeparator="")
+        globalLogPublisher.addObserver(self._observer)
+
+    def stopService(self) -> None:
+        """Close the file."""
+        super().stopService()
+        globalLogPublisher.removeObserver(self._observer)
+        self._file.close()
