@@ -228,7 +228,7 @@ class RefusalTests(PingCase):
     def test_options(self) -> None:
         """Numbers that make no sense, options that exclude each other, too few words."""
         for error, words in (
-            ("Missing argument 'TARGET...'", ()),
+            ("missing argument 'TARGET...'", ()),
             ("--interval is a time in seconds", ("-i", "nan", "127.0.0.1")),
             ("--timeout cannot be under", ("-W", "0", "127.0.0.1")),
             ("make --timeout at most", ("-W", "9999", "-i", "0.01", "127.0.0.1")),
