@@ -2,19 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from benchmarks import web
-from benchmarks.calc import Effort, measure
-from benchmarks.figures import Goal, as_json, as_text
+from benchmarks import calc, ping, proxy, web
+from benchmarks.figures import Findings, as_json, as_text
 from benchmarks.machine import missing_programs
-from benchmarks.proxy import measure_proxy
 from benchmarks.speed import Plan
 
 _EPILOG = """\
 examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
+  scripts/bench ping                 a minute; echo requests on the loopback, as root
   scripts/bench calc --json >a.json  the same figures for a program
   scripts/bench proxy                about three minutes; the caching proxy
   scripts/bench web                  a minute and a half; the file server
@@ -25,36 +25,68 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 """
 
 
-_WHAT = (
-    "calc: the calculator daemon, against redis-server; proxy: the caching proxy, against that and memcached; "
-    "web: the file server, against nginx and http.server"
-)
+class Outcome(NamedTuple):
+    """What a measurement gives to print, and whether every goal was met."""
+
+    printed: str
+    met: bool
+
+
+class Subject(NamedTuple):
+    """What can be measured: in words, the programs it takes with their Debian packages, and how."""
+
+    words: str
+    needed: Mapping[str, str]
+    measure: Callable[[argparse.Namespace], Outcome]
 
 
 def main() -> int:
     """Read the command line and measure."""
     arguments = _parser().parse_args()
-    missing = missing_programs(arguments.what)
+    subject = _SUBJECTS[arguments.what]
+    missing = missing_programs(subject.needed)
     if missing:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
-        report, goals = _measured(arguments)
+        outcome = subject.measure(arguments)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(report)
-    return 0 if all(goal.met for goal in goals) else 1
+    print(outcome.printed)
+    return 0 if outcome.met else 1
 
 
-def _measured(arguments: argparse.Namespace) -> tuple[str, Sequence[Goal]]:
-    """What was found, as it was asked for, and the goals."""
-    effort = _effort(arguments)
-    if arguments.what == "web":
-        rates = web.measure(effort.speed, _say)
-        return web.as_json(rates) if arguments.json else web.as_text(rates), rates.goals
-    findings = measure_proxy(effort.speed, _say) if arguments.what == "proxy" else measure(effort, _say)
-    return as_json(findings) if arguments.json else as_text(findings), findings.goals
+def _calc(arguments: argparse.Namespace) -> Outcome:
+    effort = calc.Effort(_plan(arguments), 0.4 if arguments.quick else 2.0)
+    return _outcome(arguments, calc.measure(effort, _say))
+
+
+def _proxy(arguments: argparse.Namespace) -> Outcome:
+    return _outcome(arguments, proxy.measure_proxy(_plan(arguments), _say))
+
+
+def _web(arguments: argparse.Namespace) -> Outcome:
+    rates = web.measure(_plan(arguments), _say)
+    return Outcome(web.as_json(rates) if arguments.json else web.as_text(rates), all(goal.met for goal in rates.goals))
+
+
+def _ping(arguments: argparse.Namespace) -> Outcome:
+    effort = ping.Effort(2, 50, 4) if arguments.quick else ping.Effort(7, 100, 20)
+    if arguments.rounds:
+        effort = ping.Effort(arguments.rounds, effort.echoes, effort.seconds)
+    findings = ping.measure(effort, _say)
+    return Outcome(
+        findings.as_json() if arguments.json else findings.as_text(), all(goal.met for goal in findings.goals)
+    )
+
+
+_SUBJECTS = {
+    "calc": Subject("the calculator daemon, against redis-server", calc.NEEDED, _calc),
+    "proxy": Subject("the caching proxy, against that and memcached", proxy.NEEDED, _proxy),
+    "web": Subject("the file server, against nginx and http.server", web.NEEDED, _web),
+    "ping": Subject("netlab ping, against iputils ping and fping", ping.NEEDED, _ping),
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc", "proxy", "web"], help=_WHAT)
+    words = "; ".join(f"{name}: {subject.words}" for name, subject in _SUBJECTS.items())
+    parser.add_argument("what", choices=list(_SUBJECTS), help=words)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")
@@ -84,10 +117,13 @@ def _within(least: float, most: float) -> "type[int] | type[float]":
     return read  # type: ignore[return-value]
 
 
-def _effort(arguments: argparse.Namespace) -> Effort:
+def _plan(arguments: argparse.Namespace) -> Plan:
     rounds = arguments.rounds or (2 if arguments.quick else 7)
-    seconds = arguments.seconds or (0.2 if arguments.quick else 0.5)
-    return Effort(Plan(rounds, seconds), 0.4 if arguments.quick else 2.0)
+    return Plan(rounds, arguments.seconds or (0.2 if arguments.quick else 0.5))
+
+
+def _outcome(arguments: argparse.Namespace, findings: Findings) -> Outcome:
+    return Outcome(as_json(findings) if arguments.json else as_text(findings), all(goal.met for goal in findings.goals))
 
 
 def _say(what: str) -> None:

@@ -44,7 +44,7 @@ class WallTests(SynchronousTestCase):
         self.holds(rules.slow_commands)
 
     def test_one_direction(self) -> None:
-        """The order is common <- calc, upper, web, icmp, watchdog <- proxy <- trace <- lab <- cli."""
+        """The order is common <- calc, upper, web, watchdog <- icmp, proxy <- trace <- lab <- cli."""
         self.holds(rules.wrong_directions)
 
     def test_no_cycles(self) -> None:

@@ -21,6 +21,18 @@ def _calc() -> click.Command:
     return calc
 
 
+def _ping() -> click.Command:
+    from netlab.cli.ping import ping
+
+    return ping
+
+
+def _watch() -> click.Command:
+    from netlab.cli.watch import watch
+
+    return watch
+
+
 def _proxy() -> click.Command:
     from netlab.cli.proxy import proxy
 
@@ -48,6 +60,8 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "ping": Entry(_ping, "Send ICMP echo requests and tell the fate of each."),
+    "watch": Entry(_watch, "Run a command, and end it when it gives no sign of life."),
     "proxy": Entry(_proxy, "Look into a running proxy: what it holds, and why it answered as it did."),
     "upper": Entry(_upper, "Play a client of the TCP laboratory, and tell how the connection ended."),
     "web": Entry(_web, "Fetch from a web server, and see how HTTP carried it."),

@@ -23,9 +23,10 @@ _OUTPUT_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBAD
 class Failed(click.ClickException):
     """A command failed: one line for stderr, and ``details``, lines that only a person at a terminal is shown."""
 
-    def __init__(self, message: str, details: str = "") -> None:
+    def __init__(self, message: str, details: str = "", *, exit_code: int = 1) -> None:
         super().__init__(message)
         self.details = details
+        self.exit_code = exit_code  # type: ignore[misc] # click has one for all instances
 
 
 def printable(text: str) -> str:

@@ -28,7 +28,7 @@ _BACKLOG = 1_024
 
 
 class CannotStart(SystemExit, Exception):
-    """The daemon cannot begin: twistd exits with 1, and the reason is the one line that a person reads.
+    """The daemon cannot begin: twistd exits with ``status``, and the reason is the one line that a person reads.
 
     The line is written at once, to the real standard error: by now twistd may have made the other one part of its
     log. Of a daemonized twistd nobody reads that; it passes on the first hundred characters of the text of an
@@ -37,8 +37,8 @@ class CannotStart(SystemExit, Exception):
 
     __module__ = "builtins"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(1)
+    def __init__(self, reason: str, status: int = 1) -> None:
+        super().__init__(status)
         self._reason = reason
         print(reason, file=sys.__stderr__)
 
@@ -51,6 +51,9 @@ class DaemonOptions(Options):
 
     #: The tap name, such as ``netlab-calc``.
     daemon = ""
+
+    #: The exit status when the daemon cannot begin.
+    cannot_start = 1
 
     def parseOptions(self, options: Any = None) -> None:
         """Read the command line.
@@ -84,7 +87,9 @@ class DaemonOptions(Options):
 
     def refused(self, reason: str) -> CannotStart:
         """The error, to be raised, that a value is wrong for this reason."""
-        return CannotStart(f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options")
+        return CannotStart(
+            f"{self.daemon}: {reason}; twistd {self.daemon} --help explains the options", self.cannot_start
+        )
 
 
 def _with_backlog(description: str) -> str:
@@ -143,6 +148,7 @@ class ListeningService(Service):
     :param name: the daemon's name, for the log and for errors.
     :param description: the endpoint as the user wrote it.
     :param finish: ends what has begun on every connection of the factory; fires when all are closed.
+    :param cannot_start: the exit status when it cannot listen.
     """
 
     log = Logger(namespace="netlab.daemon")
@@ -154,12 +160,14 @@ class ListeningService(Service):
         endpoint: IStreamServerEndpoint,
         factory: Factory,
         finish: Callable[[], "Deferred[None]"],
+        cannot_start: int = 1,
     ) -> None:
         self.setName(name)
         self._description = description
         self._endpoint = endpoint
         self._factory = factory
         self._finish = finish
+        self._cannot_start = cannot_start
         self._listening: Deferred[IListeningPort | None] | None = None
         self._failed: Failure | None = None
 
@@ -195,7 +203,8 @@ class ListeningService(Service):
     def _listen(self) -> None:
         self._listening = self._endpoint.listen(self._factory).addCallbacks(self._listens, self._does_not)
         if self._failed is not None:
-            raise CannotStart(f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}")
+            reason = f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}"
+            raise CannotStart(reason, self._cannot_start)
 
     def _listens(self, port: IListeningPort) -> IListeningPort:
         self.log.info("{name} listens on {address}", name=self.name, address=address_text(port.getHost()))

@@ -8,6 +8,7 @@ from twisted.application.service import IService
 from netlab.common.daemon import CleanExit, DaemonOptions, InOrder, ListeningService, allow_files, option, whole
 from netlab.common.json_log import JsonLog
 from netlab.common.limits import ConnectionLimits
+from netlab.common.notify import NotifyService
 from netlab.common.quiet_collector import QuietCollector
 from netlab.common.serving import ServedFactory
 from netlab.common.slim_poll import SlimPolling
@@ -29,7 +30,7 @@ def daemon_service(
     *,
     files_each: int = 1,
 ) -> InOrder:
-    """The whole daemon: the log it writes, its way to exit, and its listening; it stops in the other order.
+    """The whole daemon: its log, its way to exit, its listening, what it tells systemd; it stops in the other order.
 
     :param options: with ``listen``, ``max-connections`` and ``log-json``.
     :param needed: services that answering needs: they run before it begins and until it has ended.
@@ -46,5 +47,8 @@ def daemon_service(
     for each in needed:
         each.setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
-    ListeningService(options.daemon, options["listen"], endpoint, factory, factory.stop).setServiceParent(service)
+    ListeningService(
+        options.daemon, options["listen"], endpoint, factory, factory.stop, options.cannot_start
+    ).setServiceParent(service)
+    NotifyService(reactor).setServiceParent(service)
     return service

@@ -17,6 +17,9 @@ from benchmarks.speed import DIFFERENT, MANY, SAME, SHAPES, Daemons, Plan, Say, 
 from benchmarks.traffic import Traffic, check_answer, fill_redis, write_traffic
 from benchmarks.worst_cases import worst_cases
 
+#: Programs that are needed, and their Debian packages.
+NEEDED = {"gcc": "gcc libc6-dev", "redis-server": "redis-server"}
+
 #: How many different requests are in rotation.
 _DIFFERENT = 1_000
 

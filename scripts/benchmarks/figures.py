@@ -163,7 +163,7 @@ def _hold_lines(holds: Sequence[Hold]) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines in columns, numbers to the right."""
+    """The lines of a table; columns of numbers are set flush right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     lines = [heads, ["-" * width for width in widths], *rows]
     numeric = [_is_number(rows[0][place]) if rows else False for place in range(len(heads))]

@@ -6,25 +6,19 @@ import resource
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-_NEEDED = {
-    "calc": {"gcc": "gcc libc6-dev", "redis-server": "redis-server"},
-    "proxy": {"gcc": "gcc libc6-dev", "redis-server": "redis-server", "memcached": "memcached"},
-    "web": {"nginx": "nginx-light", "wrk": "wrk"},
-}
 
 #: A share of the machine that other programs may take before ratios suffer.
 _QUIET = 0.06
 
 
-def missing_programs(what: str) -> list[str]:
-    """A sentence for each program that measuring ``what`` needs and that is not installed."""
+def missing_programs(needed: Mapping[str, str]) -> list[str]:
+    """A sentence for each program that is not installed; ``needed`` has the Debian package of each."""
     return [
         f"{program} is not installed (on Debian: apt-get install {package})"
-        for program, package in _NEEDED[what].items()
+        for program, package in needed.items()
         if shutil.which(program) is None
     ]
 

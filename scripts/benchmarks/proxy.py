@@ -18,6 +18,9 @@ _GOALS = ((Shape(1), 0.7), (Shape(64), 0.6), (Shape(64, 16), 0.45), (Shape(16, n
 
 HIT, LOGGED, MEMCACHED = "hits", "hits, logged", "memcached"
 
+#: Programs that are needed, and their Debian packages.
+NEEDED = {"gcc": "gcc libc6-dev", "redis-server": "redis-server", "memcached": "memcached"}
+
 _ENTRIES = 100_000
 _OVERHEAD = 400
 

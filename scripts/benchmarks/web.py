@@ -18,6 +18,9 @@ from benchmarks.figures import Goal, table
 from benchmarks.machine import description, is_quiet, started_for
 from benchmarks.speed import Plan, Say
 
+#: Programs that are needed, and their Debian packages.
+NEEDED = {"nginx": "nginx-light", "wrk": "wrk"}
+
 _CONNECTIONS = 32
 
 #: Name, bytes, and what was asked for: a share of nginx's rate.

@@ -16,8 +16,8 @@ RANKS = {
     "calc": 1,
     "upper": 1,
     "web": 1,
-    "icmp": 1,
     "watchdog": 1,
+    "icmp": 2,  # it reports to a watchdog
     "proxy": 2,
     "trace": 3,
     "lab": 4,

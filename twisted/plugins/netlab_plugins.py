@@ -10,3 +10,5 @@ netlab_upper = ServiceMaker(
     "netlab-upper", "netlab.upper.tap", "Uppercase servers, to watch TCP by.", "netlab-upper"
 )
 netlab_web = ServiceMaker("netlab-web", "netlab.web.tap", "A file server that shows what HTTP does.", "netlab-web")
+netlab_ping = ServiceMaker("netlab-ping", "netlab.icmp.tap", "Pings hosts and logs the fate of every request.", "netlab-ping")
+netlab_watchdog = ServiceMaker("netlab-watchdog", "netlab.watchdog.tap", "A watchdog that ends what has stopped answering.", "netlab-watchdog")

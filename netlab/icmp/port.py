@@ -1,0 +1,207 @@
+"""A socket for ICMP on the reactor: it reads in bounded bits, and knows the two ways in which errors come."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netlab.icmp.ancillary import report_of, stamp_of
+from netlab.icmp.errors import PacketFault, Truncated
+from netlab.icmp.events import Event
+from netlab.icmp.exchange import Exchange
+from netlab.icmp.packet import Family, unwrap_ipv4
+from netlab.icmp.sockets import Channel
+
+#: Messages read in one turn of the reactor, so that a flood of them leaves others their turns.
+READS = 64
+
+#: Room for an IPv4 header with options and an ICMP header, and for an error with what it quotes.
+_HEADERS = 68
+_ERROR_SIZE = 1_500
+_ANCILLARY = 256
+
+#: Turns in a row that may report an error where none is found, before the socket is given up.
+_MAX_FALSE_ALARMS = 100
+
+#: As a plain number: Python's own is an enumeration, and combining those costs more than a system call.
+_MSG_TRUNC = int(socket.MSG_TRUNC)
+
+Received = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
+
+
+@frozen
+class Clocks:
+    """Where the time is read, in nanoseconds: a clock that does not run backwards, and the system's."""
+
+    monotonic: Callable[[], int] = time.monotonic_ns
+    system: Callable[[], int] = time.time_ns
+
+
+@implementer(IReadDescriptor)
+class IcmpPort:
+    """One socket; what comes is given to an exchange, and what that makes of it to ``told``.
+
+    :param size: bytes of data in requests.
+    :param rested: is called after each turn of reading.
+    """
+
+    log = Logger(namespace="netlab.icmp")
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        channel: Channel,
+        exchange: Exchange,
+        told: Callable[[Event], object],
+        size: int,
+        clocks: Clocks,
+        rested: Callable[[], object],
+    ) -> None:
+        self.channel = channel
+        self._reactor = reactor
+        self._socket = channel.socket
+        self._sendto = channel.socket.sendto
+        self._exchange = exchange
+        self._told = told
+        self._size = max(size + _HEADERS, _ERROR_SIZE)
+        self._clocks = clocks
+        self._rested = rested
+        self._false_alarms = 0
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._synchronize()
+        self._reactor.addReader(self)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if not self._closed:
+            self._closed = True
+            self._reactor.removeReader(self)
+            self._socket.close()
+
+    def send(self, packet: bytes, address: Any) -> tuple[int, str | None]:
+        """Send now; the monotonic time when that was, and `None`, or why it could not be done.
+
+        A datagram socket also reports errors about requests that were sent before, sometimes with nothing in the
+        queue yet or any more; so it is tried again, and what is wrong with this request is said again.
+        """
+        monotonic, sendto = self._clocks.monotonic, self._sendto
+        # The reply may be there before `sendto` returns: nothing may come between the clock and the kernel. The clock
+        # is read twice, for the first time the processor may have to fetch what reads it.
+        monotonic()
+        now = monotonic()
+        try:
+            sendto(packet, address)
+        except OSError as error:
+            if self.channel.is_raw:
+                return now, _reason(error)
+            self._read_errors()
+            now = monotonic()
+            try:
+                sendto(packet, address)
+            except OSError as again:
+                return now, _reason(again)
+        return now, None
+
+    def read(self) -> bool:
+        """Read what has come, as much as one turn may; whether there may be more."""
+        received: list[Received] = []
+        for _ in range(READS):
+            try:
+                received.append(self._socket.recvmsg(self._size, _ANCILLARY))
+            except BlockingIOError:
+                break
+            except OSError:  # about a request that was sent; the replies are behind it
+                self._read_errors()
+        if received:
+            self._synchronize()
+            now = self._clocks.monotonic()
+            for each in received:
+                self._deliver(each, now)
+        return len(received) == READS
+
+    # ---- what the reactor calls
+
+    def fileno(self) -> int:
+        """The socket's number; -1 once it is closed."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        """The name in the log."""
+        return "ICMP"
+
+    def doRead(self) -> None:
+        """Read for one turn."""
+        self._false_alarms = 0
+        self.read()
+        if not self._closed:
+            self._rested()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor takes errors that wait in the queue for the end of the socket; read them and go on."""
+        if self._closed:
+            return
+        pending = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if self._read_errors() or pending:
+            self._false_alarms = 0
+        self._false_alarms += 1
+        if self._false_alarms > _MAX_FALSE_ALARMS:
+            self.log.error("the ICMP socket failed: {reason}", reason=reason.getErrorMessage())
+            self.close()
+        else:
+            self._reactor.addReader(self)
+
+    # ---- inside
+
+    def _synchronize(self) -> None:
+        monotonic = self._clocks.monotonic
+        self._exchange.stamps.synchronize(monotonic(), self._clocks.system(), monotonic())
+
+    def _deliver(self, received: Received, now: int) -> None:
+        data, ancillary, flags, address = received
+        family = self.channel.family
+        try:
+            if flags & _MSG_TRUNC:
+                raise Truncated(f"a packet of more than {self._size} bytes")
+            message = unwrap_ipv4(data) if self.channel.is_raw and family is Family.IPV4 else data
+        except PacketFault as fault:
+            self._exchange.refuse(fault)
+            return
+        sender = address[0] if family is Family.IPV4 else address[0].partition("%")[0]
+        event = self._exchange.receive(family, self.channel.identifier, message, sender, stamp_of(ancillary), now)
+        if event is not None:
+            self._told(event)
+
+    def _read_errors(self) -> int:
+        """Read the queue of errors of a datagram socket, one turn's at most; how many there were."""
+        if self.channel.is_raw:
+            return 0
+        for count in range(READS):
+            try:
+                request, ancillary, _, address = self._socket.recvmsg(self._size, _ANCILLARY, socket.MSG_ERRQUEUE)
+            except OSError:
+                return count
+            self._deliver_error(request, ancillary, address)
+        return READS
+
+    def _deliver_error(self, request: bytes, ancillary: list[tuple[int, int, bytes]], address: Any) -> None:
+        report = report_of(ancillary)
+        if report is not None and address:
+            to = address[0].partition("%")[0]
+            error = (report.type, report.code, report.rest)
+            channel = self.channel
+            event = self._exchange.report(channel.family, channel.identifier, request, to, report.sender, error)
+            if event is not None:
+                self._told(event)
+
+
+def _reason(error: OSError) -> str:
+    return "the send buffer is full" if isinstance(error, BlockingIOError) else error.strerror or "failed"
