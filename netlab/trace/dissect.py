@@ -1,0 +1,69 @@
+"""Records in, facts out: each packet is read layer by layer, and what IP cut is joined.
+
+Most packets of most captures are TCP in IPv4 without options, so those are read by one `struct` from the start of the
+IP header to the end of TCP's. Whatever is not of that shape goes through `netlab.trace.layers`.
+"""
+
+from struct import Struct
+
+from netlab.trace import link
+from netlab.trace.conversations import Conversations
+from netlab.trace.datagrams import Datagrams
+from netlab.trace.facts import Flaw, Packet
+from netlab.trace.ip import TCP, address_text
+from netlab.trace.layers import Layers
+from netlab.trace.records import CaptureFile, Record
+from netlab.trace.tcp import FLAG_BITS
+
+#: IPv4 and TCP: version and header length, total length, fragment, protocol, both addresses and ports as one key,
+#: sequence, acknowledgment, offset and flags, window, urgent pointer.
+_USUAL = Struct("!BxHxxHxBxx12sIIHHxxH")
+_USUAL_LENGTH = _USUAL.size
+_WHOLE_IPV4 = 0x45
+#: More fragments, or a place in the datagram.
+_FRAGMENT = 0x3FFF
+
+
+class Dissector:
+    """The packets of one capture, one after another; ``conversations`` and ``datagrams`` fill meanwhile."""
+
+    def __init__(self, file: CaptureFile) -> None:
+        self._file = file
+        self._number = 0
+        self._time = 0
+        self.conversations = Conversations()
+        self.datagrams = Datagrams()
+        self._layers = Layers(self.conversations, self.datagrams)
+
+    def packet(self, record: Record) -> Packet:
+        """The facts of the next record."""
+        self._number = number = self._number + 1
+        time, interface, length, data, comments = record
+        link_type = self._file.interfaces[interface].link_type
+        if time is None:
+            time = self._time
+            return self._layers.packet(number, time, link_type, record, (Flaw("no_time", {}),))
+        self._time = time
+        kind, start = link.network_of(link_type, data)
+        if kind == link.ETHERTYPE_IPV4 and len(data) >= start + _USUAL_LENGTH:
+            first, total, place, protocol, key, seq, ack, offset, window, urgent = _USUAL.unpack_from(data, start)
+            payload = start + 20 + (offset >> 12) * 4
+            end = start + total
+            whole = first == _WHOLE_IPV4 and not place & _FRAGMENT and end <= len(data)
+            if protocol == TCP and whole and start + _USUAL_LENGTH <= payload <= end:
+                segment = self.conversations.segment(
+                    key,
+                    number,
+                    time,
+                    length,
+                    (seq, ack, offset & FLAG_BITS, window, urgent),
+                    end - payload,
+                    data[payload:end],
+                    data[start + _USUAL_LENGTH : payload],
+                )
+                names = address_text(key[:4]), address_text(key[4:8])
+                flaws = () if segment else (Flaw("not_followed", {}),)
+                return Packet(
+                    number, time, interface, link_type, length, data, "TCP", *names, segment, flaws, (), comments
+                )
+        return self._layers.packet(number, time, link_type, record)
