@@ -96,7 +96,7 @@ def _guard_pow(meter: Meter, *arguments: object) -> None:
     _guard_remainder(meter, base, modulus)
     meter.spend(exponent.bit_length() * (100 + 6 * square))
     if exponent < 0:
-        meter.spend(64 * square)
+        meter.spend(160 * square)
 
 
 SIGNS = (UnaryOperator("-", "neg", operator.neg), UnaryOperator("+", "pos", operator.pos))

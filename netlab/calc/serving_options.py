@@ -12,6 +12,7 @@ from netlab.common.daemon import (
     DaemonOptions,
     JsonLog,
     ListeningService,
+    QuietCollector,
     allow_files,
     option,
     seconds,
@@ -49,6 +50,7 @@ def daemon_service(options: DaemonOptions, factory: ServingFactory, reactor: Any
     if options["log-json"]:
         JsonLog(options["log-json"]).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
+    QuietCollector(reactor).setServiceParent(service)
     endpoint = options.endpoint("listen", reactor)
     ListeningService(options.daemon, options["listen"], endpoint, factory, factory.stop).setServiceParent(service)
     return service

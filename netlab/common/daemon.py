@@ -1,5 +1,6 @@
 """What every daemon does alike under twistd: its options' manners, listening, and stopping."""
 
+import gc
 import resource
 import signal
 import sys
@@ -13,6 +14,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.tcp import Port
 from twisted.logger import Logger, globalLogPublisher, jsonFileLogObserver
 from twisted.python.failure import Failure
 from twisted.python.usage import Options, UsageError
@@ -21,6 +23,10 @@ from netlab.common.addresses import address_text
 
 #: Files that a daemon has open besides its connections: logs, libraries, the reactor's own.
 _OTHER_FILES = 100
+
+#: Connections that the kernel keeps while they wait to be accepted. With Twisted's 50 a crowd of clients that comes
+#: at once waits a second, until the kernel of those left out sends its SYN again; nginx asks for 511.
+_BACKLOG = 1_024
 
 
 class CannotStart(SystemExit):
@@ -175,6 +181,8 @@ class ListeningService(Service):
             raise CannotStart(f"{self.name}: cannot listen on {self._description}: {_cause(self._failed)}")
 
     def _listens(self, port: IListeningPort) -> IListeningPort:
+        if "backlog=" not in self._description and isinstance(port, Port):
+            port.socket.listen(_BACKLOG)
         self.log.info("{name} listens on {address}", name=self.name, address=address_text(port.getHost()))
         return port
 
@@ -211,6 +219,27 @@ class CleanExit(Service):
     def _stop(self) -> None:
         if self._reactor.running:
             self._reactor.stop()
+
+
+class QuietCollector(Service):
+    """Keeps Python's garbage collector off what was there before the first client came.
+
+    A full collection walks every object of the program; without those of the imported modules it takes a tenth of
+    the ten milliseconds that would otherwise be missing from some turn of the reactor.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self.setName("quiet collector")
+        self._reactor = reactor
+
+    def startService(self) -> None:
+        """Set aside everything that is there when the reactor begins to run."""
+        super().startService()
+        self._reactor.callWhenRunning(self._set_aside)
+
+    def _set_aside(self) -> None:
+        gc.collect()
+        gc.freeze()
 
 
 class JsonLog(Service):

@@ -6,7 +6,6 @@ The calculator answers on PORT. Each turn of the reactor beats once; whoever con
 milliseconds, the longest time between two beats since the last who asked: by the clock, and of the processor.
 """
 
-import gc
 import sys
 import time
 
@@ -70,7 +69,6 @@ def main(port: str, heart_port: str) -> None:
     heart = Heart()
     TCP4ServerEndpoint(reactor, int(heart_port), interface="127.0.0.1").listen(heart)
     reactor.callWhenRunning(heart.beat)
-    gc.collect()
     reactor.run()
 
 

@@ -1,5 +1,6 @@
 """How long the worst requests hold the daemon: alone in this process, and sent to a daemon over connections."""
 
+import gc
 import random
 import socket
 import time
@@ -32,6 +33,7 @@ def measure_costs(cases: dict[str, bytes]) -> list[Cost]:
     """How long every case takes to answer, the costliest first."""
     calculator = Calculator(random.Random().uniform)
     costs = []
+    gc.freeze()  # as the daemon does
     for case, packet in cases.items():
         times = []
         for _ in range(_REPEATS):

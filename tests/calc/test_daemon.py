@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from struct import unpack_from
 
@@ -148,6 +149,19 @@ class DaemonTests(SynchronousTestCase):
             self.assertLess(sent, 16 << 20)
             self.assertLess(daemon.memory() - before, 16 << 20)
             daemon.wait_for("nothing asked or read for 2 s")
+
+    def test_crowd(self) -> None:
+        """A crowd that comes while the daemon is busy is taken by the kernel at once, and answered."""
+        with self.daemon("--no-request-log") as daemon, ExitStack() as crowd:
+            daemon.process.send_signal(signal.SIGSTOP)
+            try:
+                clients = [crowd.enter_context(Client(daemon.port)) for _ in range(100)]
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+            for client in clients:
+                client.send(request("1 + 1"))
+            for client in clients:
+                self.assertIn(b'"result": 2', client.packet())
 
     def test_stops_cleanly(self) -> None:
         """SIGTERM: idle clients are closed, a packet begun is answered, nobody new comes in, exit 0."""
