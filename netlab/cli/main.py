@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _wireshark() -> click.Command:
+    from netlab.cli.wireshark import wireshark
+
+    return wireshark
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "wireshark": Entry(_wireshark, "Teach Wireshark the protocols of the lab."),
 }
 
 #: What a shell reports of a program that died of these signals.
