@@ -7,7 +7,7 @@ segment continues where the last one ended and says nothing unusual; those never
 
 from netlab.trace.flags import Flag
 from netlab.trace.flow import HALF, MASK, MAX_UNACKED, Flow, Side, Unacked
-from netlab.trace.rules import Unusual, ack_of_unseen, reaches_edge, window_full
+from netlab.trace.rules import Unusual, ack_of_unseen, reaches_edge, spurious_retransmission, window_full
 from netlab.trace.tcp import ACK, FIN, RST, SYN
 
 _SPECIAL = SYN | FIN | RST
@@ -31,8 +31,8 @@ def analyse(
     else:
         this.kept_alive = this.probed = False
         flags = _NONE
-        if length and reaches_edge(other, seq, length):
-            flags = (window_full(this, other, seq, length),)
+        if length:
+            flags = _in_order(this, other, seq, length)
         if not repeats:
             this.duplicate_of = frame
             this.duplicates = 0
@@ -44,6 +44,14 @@ def analyse(
     this.last_ack = ack
     this.last_ack_time = time
     return flags
+
+
+def _in_order(this: Side, other: Side, seq: int, length: int) -> tuple[Flag, ...]:
+    """What may be said of data that comes as expected."""
+    flight = seq + length - other.last_ack & MASK
+    if 0 < flight < HALF or not other.last_ack:
+        return (window_full(this, other, seq, length),) if reaches_edge(other, seq, length) else _NONE
+    return (spurious_retransmission(this, other, seq, length),)
 
 
 def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int) -> None:

@@ -29,13 +29,15 @@ def follow(
     this, other = flow.sides[sender], flow.sides[1 - sender]
     first = not flow.sides[0].packets and not flow.sides[1].packets
     found = analyse(flow, sender, frame, time, seq, ack, bits, window, length)
-    size = window
     if bits & _ENDS or flow.closing:
         _milestones(flow, this, other, sender, frame, time, header, length, options)
     if bits & (SYN | ACK) == ACK:
         if this.fresh or not flow.first_rtt:
             _established(flow, this, sender, frame, time)
-        size = window << this.shift
+    size = window
+    if not bits & SYN:
+        if this.scale > 0:
+            size = window << this.scale
         if size != this.window_last and not bits & RST:
             _note_window(this, size)
     _complete(flow, first, bits, length)
