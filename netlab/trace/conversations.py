@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from netlab.trace.facts import Conversation, Segment
 from netlab.trace.flags import REUSED_PORTS, Flag
-from netlab.trace.flow import Flow
+from netlab.trace.flow import MAX_REMEMBERED, Flow
 from netlab.trace.following import follow
 from netlab.trace.ip import address_text
 from netlab.trace.outcome import conversation_of
@@ -34,10 +34,14 @@ class Conversations:
         """Every conversation so far, by number."""
         return map(conversation_of, self._flows)
 
-    def number_of(self, key: bytes, frame: int, time: int) -> int | None:
-        """The conversation with that key, a new one if there is none: Wireshark numbers what an error quotes too."""
+    def quoted(self, key: bytes, frame: int, time: int) -> int | None:
+        """The conversation that an ICMP error is about, by number; Wireshark numbers one that is only quoted too."""
         entry = self._table.get(key) or self._begin(key, frame, time)
-        return entry[0].number if entry else None
+        if entry is None:
+            return None
+        if len(entry[0].errors) < MAX_REMEMBERED:
+            entry[0].errors.append(frame)
+        return entry[0].number
 
     def segment(
         self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes

@@ -17,7 +17,7 @@ SCALE_UNKNOWN, SCALE_UNUSED = -1, -2
 
 #: Unacknowledged segments that are remembered; Wireshark remembers as many.
 MAX_UNACKED = 1000
-#: SYNs and retransmissions whose frames and times are remembered, for the story of the end.
+#: SYNs, retransmissions and errors whose frames and times are remembered, for the story of the end.
 MAX_REMEMBERED = 32
 
 #: frame, the number after it, time
@@ -31,6 +31,7 @@ class Side:
         "after_close_bytes",
         "after_close_frame",
         "base",
+        "before_reset",
         "contiguous",
         "coverage",
         "duplicate_of",
@@ -40,6 +41,7 @@ class Side:
         "expected_time",
         "fin",
         "fin_acked",
+        "fin_acks",
         "fin_end",
         "flag_counts",
         "fresh",
@@ -55,6 +57,7 @@ class Side:
         "options",
         "packets",
         "probed",
+        "reads_on",
         "reset",
         "retries",
         "rtt_count",
@@ -66,6 +69,8 @@ class Side:
         "shift",
         "syns",
         "unacked",
+        "unanswered",
+        "unanswered_segments",
         "window",
         "window_last",
         "window_least",
@@ -120,9 +125,17 @@ class Side:
         self.retries: list[tuple[int, int]] = []
         self.fin: tuple[int, int] | None = None
         self.fin_end = 0
+        self.fin_acks = 0
         self.fin_acked: int | None = None
         self.reset: Reset | None = None
+        #: When this side was last heard of before its RST.
+        self.before_reset = 0
+        #: What the other sent since this side last sent data: its bytes and segments.
+        self.unanswered = 0
+        self.unanswered_segments = 0
+        #: What came after its FIN, and whether it acknowledged any of that: then it still reads.
         self.after_close_bytes = 0
+        self.reads_on = False
         self.after_close_frame = 0
 
     def relative(self, number: int) -> int:
@@ -161,6 +174,7 @@ class Flow:
         "client",
         "closing",
         "completeness",
+        "errors",
         "first",
         "first_rtt",
         "handshake",
@@ -183,6 +197,8 @@ class Flow:
         self.last = first
         self.last_time = began
         self.completeness = 0
+        #: ICMP errors that quote it, by frame.
+        self.errors: list[int] = []
         #: The time of the latest SYN, and how long the first ACK after it took; 0 while unknown.
         self.syn_time = 0
         self.first_rtt = 0

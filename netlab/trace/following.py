@@ -31,9 +31,8 @@ def follow(
     found = analyse(flow, sender, frame, time, seq, ack, bits, window, length)
     if bits & _ENDS or flow.closing:
         _milestones(flow, this, other, sender, frame, time, header, length, options)
-    if bits & (SYN | ACK) == ACK:
-        if this.fresh or not flow.first_rtt:
-            _established(flow, this, sender, frame, time)
+    if bits & (SYN | ACK) == ACK and (this.fresh or not flow.first_rtt):
+        _established(flow, this, sender, frame, time)
     size = window
     if not bits & SYN:
         if this.scale > 0:
@@ -46,6 +45,10 @@ def follow(
         _note_round_trip(other, acked[1])
     if length:
         _note_data(this, seq + 1 if bits & SYN else seq, length, frame, time)
+        this.unanswered = this.unanswered_segments = 0
+        if not found:
+            other.unanswered += length
+            other.unanswered_segments += 1
     since = time - flow.last_time
     this.packets += 1
     this.wire += wire
@@ -158,12 +161,16 @@ def _milestones(
     if bits & FIN and this.fin is None:
         this.fin = frame, time
         this.fin_end = seq + length + 1 & MASK
+        this.fin_acks = ack
         flow.closing = True
     if bits & RST and this.reset is None:
         flow.closing = True
+        this.before_reset = this.last_time
         received = ack - (other.base or 0) - 1 & MASK if bits & ACK else 0
         size = window << max(this.scale, 0)
         this.reset = Reset(frame, time, seq, bool(bits & ACK), size, received)
+    if this.after_close_bytes and bits & ACK and not bits & RST:
+        this.reads_on = True
     if other.fin is not None:
         if bits & ACK and other.fin_acked is None and (ack - other.fin_end & MASK) < HALF:
             other.fin_acked = frame

@@ -1,10 +1,12 @@
 """Packets of any shape, layer by layer, each as far as it was captured and makes sense."""
 
+from typing import Protocol
+
 from attrs import evolve, frozen
 
 from netlab.trace import link
 from netlab.trace.arp import Arp, read_arp
-from netlab.trace.conversations import Conversations
+from netlab.trace.conversations import Header
 from netlab.trace.datagrams import Datagrams
 from netlab.trace.facts import Flaw, Packet, Segment
 from netlab.trace.fragments import Fragments
@@ -18,6 +20,20 @@ from netlab.trace.udp import Datagram, read_udp
 _QUOTED_TCP = 16
 
 _Transport = Segment | Datagram | Message | Arp | None
+
+
+class Follower(Protocol):
+    """Who is told of TCP segments: `netlab.trace.conversations`, or a summary."""
+
+    def segment(
+        self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes
+    ) -> Segment | None:
+        """A segment came."""
+        ...
+
+    def quoted(self, key: bytes, frame: int, time: int) -> int | None:
+        """An error quotes a segment; the number of its conversation."""
+        ...
 
 
 @frozen
@@ -38,7 +54,7 @@ class _Carried:
 class Layers:
     """Reads packets; keeps fragments until their datagram is whole."""
 
-    def __init__(self, conversations: Conversations, datagrams: Datagrams) -> None:
+    def __init__(self, conversations: Follower, datagrams: Datagrams) -> None:
         self._conversations = conversations
         self._datagrams = datagrams
         self._fragments = Fragments()
@@ -136,7 +152,7 @@ class Layers:
             return quoted
         addresses = payload[12:20] if header.version == 4 else payload[8:40]
         key = addresses + payload[header.start : header.start + 4]
-        return evolve(quoted, conversation=self._conversations.number_of(key, packet.number, packet.time))
+        return evolve(quoted, conversation=self._conversations.quoted(key, packet.number, packet.time))
 
     def _tcp(self, packet: Packet, carried: _Carried) -> Packet:
         data, start = carried.data, carried.start

@@ -28,16 +28,19 @@ NUMBERS = {
     "dup_number": "tcp.analysis.duplicate_ack_num",
     "dup_frame": "tcp.analysis.duplicate_ack_frame",
     "rto_frame": "tcp.analysis.rto_frame",
-    "completeness": "tcp.completeness",
 }
 TEXTS = {"bits": "tcp.flags"}
 
 Facts = dict[str, Any]
 
 
-def tshark(path: Path, *names: str) -> list[dict[str, list[str]]]:
-    """What tshark says of each frame: the fields ``names``, each with its values."""
-    words = ["tshark", "-n", "-2", "-r", str(path), "-T", "json"]
+def tshark(path: Path, *names: str, passes: int = 1) -> list[dict[str, list[str]]]:
+    """What tshark says of each frame: the fields ``names``, each with its values.
+
+    In its second pass it knows how complete each conversation is in the end, but shows numbers relative to what the
+    last packets made of their base.
+    """
+    words = ["tshark", "-n", *(["-2"] if passes == 2 else []), "-r", str(path), "-T", "json"]
     for name in names:
         words += ["-e", name]
     done = subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE)
@@ -45,15 +48,18 @@ def tshark(path: Path, *names: str) -> list[dict[str, list[str]]]:
 
 
 def theirs(path: Path) -> Iterator[tuple[int, Facts]]:
-    """tshark's facts of every TCP frame, by frame number."""
+    """Tshark's facts of every TCP frame, by frame number."""
     flags = {kind: f"tcp.analysis.{kind}" for kind in WIRESHARK_NAMES}
+    complete = [layers.get("tcp.completeness") for layers in tshark(path, "tcp.completeness", passes=2)]
     for layers in tshark(path, "frame.number", *NUMBERS.values(), *TEXTS.values(), *flags.values()):
         if "tcp.stream" not in layers:
             continue
         facts: Facts = {name: int(layers[field][0]) for name, field in NUMBERS.items() if field in layers}
         facts["bits"] = int(layers["tcp.flags"][0], 16)
         facts["flags"] = _one_name({kind for kind, field in flags.items() if field in layers})
-        yield int(layers["frame.number"][0]), facts
+        number = int(layers["frame.number"][0])
+        facts["completeness"] = int((complete[number - 1] or ["-1"])[0])
+        yield number, facts
 
 
 def _one_name(kinds: set[str]) -> set[str]:
@@ -103,5 +109,6 @@ def differences(path: Path) -> tuple[int, dict[int, Facts]]:
     for number in sorted(their.keys() | our.keys()):
         one, two = our.get(number, {}), their.get(number, {})
         if one != two:
-            different[number] = {name: (one.get(name), two.get(name)) for name in one | two if one.get(name) != two.get(name)}
+            pairs = {name: (one.get(name), two.get(name)) for name in one | two}
+            different[number] = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     return len(their), different
