@@ -21,6 +21,12 @@ def _calc() -> click.Command:
     return calc
 
 
+def _trace() -> click.Command:
+    from netlab.cli.trace import trace
+
+    return trace
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -30,6 +36,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "trace": Entry(_trace, "Explain a capture file, packet by packet."),
 }
 
 #: What a shell reports of a program that died of these signals.

@@ -79,21 +79,21 @@ class Layers:
         if kind == link.ETHERTYPE_ARP:
             return self._arp(packet, start)
         if kind not in (link.ETHERTYPE_IPV4, link.ETHERTYPE_IPV6):
-            packet = evolve(packet, protocol=link.name_of(link_type, kind))
+            packet = packet._replace(protocol=link.name_of(link_type, kind))
             return _flawed(packet, "header_cut") if kind == link.CUT else packet
         try:
             header = read_ip(data, start)
         except HeaderCut as error:
-            return _flawed(evolve(packet, protocol=link.ETHERTYPE_NAMES[kind]), str(error))
-        packet = evolve(
-            packet, protocol=protocol_name(header.protocol), source=header.source, destination=header.destination
+            return _flawed(packet._replace(protocol=link.ETHERTYPE_NAMES[kind]), str(error))
+        packet = packet._replace(
+            protocol=protocol_name(header.protocol), source=header.source, destination=header.destination
         )
         return self._ip(packet, header, start)
 
     def _arp(self, packet: Packet, start: int) -> Packet:
-        packet = evolve(packet, protocol="ARP")
+        packet = packet._replace(protocol="ARP")
         try:
-            return evolve(packet, transport=read_arp(packet.data, start))
+            return packet._replace(transport=read_arp(packet.data, start))
         except ValueError as error:
             return _flawed(packet, str(error))
 
@@ -107,7 +107,7 @@ class Layers:
                 numbers = {"offset": header.fragment, "length": header.length, "more": int(header.more)}
                 return _flawed(packet, "fragment", **numbers)
             carried = joined
-            packet = evolve(packet, fragments=carried.frames)
+            packet = packet._replace(fragments=carried.frames)
         try:
             return self._transport(packet, header, carried)
         except ValueError as error:
@@ -136,7 +136,7 @@ class Layers:
             found = self._datagrams.datagram(key, packet.number, packet.time, length, payload)
         elif header.protocol == (ICMP if header.version == 4 else ICMPV6):
             found = self._icmp(packet, header.version, carried)
-        return evolve(packet, transport=found)
+        return packet._replace(transport=found)
 
     def _icmp(self, packet: Packet, version: int, carried: _Carried) -> Message:
         message = read_icmp(version, carried.data, carried.start, carried.end, carried.length)
@@ -174,8 +174,8 @@ class Layers:
         )
         if segment is None:
             return _flawed(packet, "not_followed")
-        return evolve(packet, transport=segment)
+        return packet._replace(transport=segment)
 
 
 def _flawed(packet: Packet, kind: str, **numbers: int) -> Packet:
-    return evolve(packet, flaws=(*packet.flaws, Flaw(kind, numbers)))
+    return packet._replace(flaws=(*packet.flaws, Flaw(kind, numbers)))
