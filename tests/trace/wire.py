@@ -12,6 +12,7 @@ import os
 import queue
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import threading
@@ -119,9 +120,6 @@ class Host:
             f"addr add {self.address}/24 dev wire",
         ):
             subprocess.run(["ip", *words.split()], check=True)
-        # What a kernel says unasked would be in every capture.
-        Path("/proc/thread-self/net")  # the namespace of this very thread
-        subprocess.run(["ip", "-6", "addr", "flush", "dev", "wire"], check=True)
         return tap
 
 
@@ -138,11 +136,55 @@ class Wire:
         self._numbers = [0, 0]
         self._late: list[tuple[float, int, bytes, bool]] = []
         self._stop = os.pipe()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._carry, name="wire")
         self._thread.start()
 
+    def connect(
+        self, *, port: int = 7000, client_port: int = 0, receive_buffer: int = 0
+    ) -> tuple[socket.socket, socket.socket]:
+        """A connection from host 0 to host 1: the client's socket and the server's."""
+        listener = self.hosts[1].call(lambda: self._listen(port, receive_buffer))
+        with listener:
+            client = self.hosts[0].call(lambda: self._connect(port, client_port))
+            server, _ = listener.accept()
+        server.settimeout(PATIENCE)
+        return client, server
+
+    def _listen(self, port: int, receive_buffer: int) -> socket.socket:
+        listener = socket.socket()
+        listener.settimeout(PATIENCE)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        listener.bind((self.hosts[1].address, port))
+        listener.listen()
+        return listener
+
+    def _connect(self, port: int, client_port: int) -> socket.socket:
+        client = socket.socket()
+        client.settimeout(PATIENCE)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.bind((self.hosts[0].address, client_port))
+        try:
+            client.connect((self.hosts[1].address, port))
+        except OSError:
+            client.close()
+            raise
+        return client
+
+    def settle(self, quiet: float = 0.06) -> None:
+        """Wait until nothing has been on the wire for ``quiet`` seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            before = sum(map(len, self.seen))
+            self._stopped.wait(quiet)
+            if sum(map(len, self.seen)) == before and not self._late:
+                return
+
     def close(self) -> None:
         """Take everything down."""
+        self._stopped.set()
         os.write(self._stop[1], b".")
         self._thread.join(PATIENCE)
         for host in self.hosts:

@@ -1,0 +1,127 @@
+"""The analysis says what tshark says, frame by frame, about what real kernels did on a bad wire."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.trace.facts import Segment
+from netlab.trace.flags import WIRESHARK_NAMES
+from netlab.trace.opening import blocks_of
+from netlab.trace.reading import Trace
+from tests.parts import require_program, temporary_folder
+from tests.trace import plays
+from tests.trace.parity import differences
+from tests.trace.wire import Frame, Rule, Wire, require_wire
+
+#: Of how many frames tshark may say something else; docs/trace.md says what those are.
+TOLERATED = 0.005
+
+
+class ParityTests(SynchronousTestCase):
+    """Both ends of each play are captured, and compared."""
+
+    def setUp(self) -> None:
+        """A wire needs root, and the comparison tshark."""
+        require_wire()
+        require_program("tshark")
+        self.folder = temporary_folder(self)
+        self.frames = 0
+        self.different: list[str] = []
+        self.flags: Counter[str] = Counter()
+
+    def agree(self, play: plays.Play, rule: Rule | None = None) -> None:
+        """Let ``play`` run over a wire with that rule, and compare what was seen at both ends."""
+        wire = Wire(rule)
+        try:
+            play(wire)
+            wire.settle()
+        finally:
+            wire.close()
+        for end in (0, 1):
+            path = wire.write(self.folder / f"{end}.pcapng", end)
+            count, different = differences(path)
+            self.assertGreater(count, 0)
+            self.frames += count
+            self.different += [f"end {end}, frame {frame}: {what}" for frame, what in different.items()]
+            self.flags.update(_flags(path))
+        self.assertLessEqual(len(self.different), TOLERATED * self.frames, "\n".join(self.different))
+
+    def shows(self, *kinds: str) -> None:
+        """The plays so far produced these flags."""
+        self.assertEqual(set(), set(kinds) - self.flags.keys(), dict(self.flags))
+
+    def test_nothing_unusual(self) -> None:
+        """A connection over a good wire has no flag at all but those of windows."""
+        self.agree(plays.question_and_answer)
+        self.assertEqual(set(), self.flags.keys() - {"window_update"})
+
+    def test_lost_in_a_burst(self) -> None:
+        """A segment that is lost among others: duplicate ACKs bring it again at once."""
+        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.drop))
+        self.shows("duplicate_ack", "fast_retransmission", "lost_segment")
+
+    def test_lost_alone(self) -> None:
+        """A segment that nothing follows is sent again when its time is out."""
+        self.agree(plays.question_and_answer, plays.once(lambda frame: frame.payload == b"hello", plays.drop))
+        self.shows("retransmission")
+
+    def test_lost_acks(self) -> None:
+        """Data whose ACK is lost is sent again for nothing."""
+        self.agree(plays.question_and_answer, plays.no_acks(3))
+        self.shows("spurious_retransmission")
+
+    def test_lost_openings_and_ends(self) -> None:
+        """SYN, SYN-ACK and FIN are sent again like data."""
+        for bits in (0x02, 0x12, 0x01):
+            self.agree(plays.question_and_answer, plays.once(_has(bits), plays.drop))
+        self.shows("retransmission")
+
+    def test_late_and_twice(self) -> None:
+        """A segment that others overtook is out of order; one that came twice was spurious."""
+        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.late(0.0005)))
+        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.late(0.01)))
+        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.twice))
+        self.shows("out_of_order", "duplicate_ack")
+
+    def test_not_captured(self) -> None:
+        """What was carried and not captured is missed, and its ACK is noticed."""
+        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.hide))
+        self.shows("lost_segment", "ack_lost_segment")
+
+    def test_keep_alive(self) -> None:
+        """A silent connection is asked whether it is alive, and says so."""
+        self.agree(plays.keep_alive)
+        self.shows("keep_alive", "keep_alive_ack")
+
+    def test_windows(self) -> None:
+        """A reader who does not read: the window is filled, closed, probed and opened again."""
+        self.agree(plays.slow_reader)
+        self.agree(plays.slow_reader, plays.probes_with_a_byte())
+        self.shows("zero_window", "window_full", "window_update", "zero_window_probe", "zero_window_probe_ack")
+
+    def test_ports_reused(self) -> None:
+        """The same ports again are another conversation."""
+        self.agree(plays.same_port_again)
+        self.shows("reused_ports")
+
+    def test_chaos(self) -> None:
+        """Everything at once, often."""
+        for seed in range(4):
+            self.agree(plays.bulk(300_000), plays.chaos(seed))
+        for seed in range(4, 8):
+            self.agree(plays.question_and_answer, plays.chaos(seed))
+        self.assertLessEqual(set(self.flags), set(WIRESHARK_NAMES))
+
+
+def _has(bits: int) -> Callable[[Frame], bool]:
+    """Of SYN, FIN and ACK these and no others, but that FIN comes with any."""
+    return lambda frame: frame.bits & (0x03 if bits == 1 else 0x13) == bits
+
+
+def _flags(path: Path) -> list[str]:
+    found = (packet.transport for packet in Trace(blocks_of(str(path))).packets())
+    return [flag.kind for one in found if isinstance(one, Segment) for flag in one.flags]
