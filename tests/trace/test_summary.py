@@ -68,10 +68,8 @@ class SummaryTests(SynchronousTestCase):
         require_program("tshark")
         path = temporary_folder(self) / "mixed.pcapng"
         path.write_bytes(capture(MIXED))
-        found = sorted(
-            (str(talk.endpoints[0].port), str(talk.endpoints[1].port), *talk.packets)
-            for talk in summary_of(path.read_bytes()).talks()
-        )
+        talks = summary_of(path.read_bytes()).talks()
+        found = sorted((*(str(end.port) for end in talk.endpoints), *talk.packets) for talk in talks)
         self.assertEqual(found, _tshark_conversations(path))
 
     def test_link_layers(self) -> None:
