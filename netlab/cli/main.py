@@ -21,6 +21,18 @@ def _calc() -> click.Command:
     return calc
 
 
+def _capture() -> click.Command:
+    from netlab.cli.capture import capture
+
+    return capture
+
+
+def _trace() -> click.Command:
+    from netlab.cli.trace import trace
+
+    return trace
+
+
 def _wireshark() -> click.Command:
     from netlab.cli.wireshark import wireshark
 
@@ -36,6 +48,8 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "calc": Entry(_calc, "Have a calculator server compute an expression, step by step."),
+    "capture": Entry(_capture, "Capture packets, while a command runs or until Ctrl+C."),
+    "trace": Entry(_trace, "Explain a capture file, packet by packet."),
     "wireshark": Entry(_wireshark, "Teach Wireshark the protocols of the lab."),
 }
 

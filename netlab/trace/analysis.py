@@ -7,7 +7,7 @@ segment continues where the last one ended and says nothing unusual; those never
 
 from netlab.trace.flags import Flag
 from netlab.trace.flow import HALF, MASK, MAX_UNACKED, Flow, Side, Unacked
-from netlab.trace.rules import Unusual, ack_of_unseen, reaches_edge, window_full
+from netlab.trace.rules import Unusual, ack_of_unseen, reaches_edge, spurious_retransmission, window_full
 from netlab.trace.tcp import ACK, FIN, RST, SYN
 
 _SPECIAL = SYN | FIN | RST
@@ -31,8 +31,8 @@ def analyse(
     else:
         this.kept_alive = this.probed = False
         flags = _NONE
-        if length and reaches_edge(other, seq, length):
-            flags = (window_full(this, other, seq, length),)
+        if length:
+            flags = _in_order(this, other, seq, length)
         if not repeats:
             this.duplicate_of = frame
             this.duplicates = 0
@@ -44,6 +44,14 @@ def analyse(
     this.last_ack = ack
     this.last_ack_time = time
     return flags
+
+
+def _in_order(this: Side, other: Side, seq: int, length: int) -> tuple[Flag, ...]:
+    """What may be said of data that comes as expected."""
+    flight = seq + length - other.last_ack & MASK
+    if 0 < flight < HALF or not other.last_ack:
+        return (window_full(this, other, seq, length),) if reaches_edge(other, seq, length) else _NONE
+    return (spurious_retransmission(this, other, seq, length),)
 
 
 def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int) -> None:
@@ -69,13 +77,24 @@ def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int
 
 
 def acknowledge(this: Side, time: int, ack: int) -> tuple[int, int] | None:
-    """Take what ``ack`` acknowledges off ``this`` side's unacknowledged segments.
+    """Take what ``ack`` acknowledges off ``this`` side's unacknowledged segments, and count the round trip.
 
     The frame that ends exactly there, the oldest if it was sent more than once, and how long ago it was sent.
     """
+    found = _acknowledge_in_order(this, time, ack) if this.in_order else _acknowledge_mixed(this, time, ack)
+    if found:
+        rtt = found[1]
+        this.rtt_sum += rtt
+        if not this.rtt_count or rtt < this.rtt_least:
+            this.rtt_least = rtt
+        if rtt > this.rtt_most:
+            this.rtt_most = rtt
+        this.rtt_count += 1
+    return found
+
+
+def _acknowledge_in_order(this: Side, time: int, ack: int) -> tuple[int, int] | None:
     unacked = this.unacked
-    if not this.in_order:
-        return _acknowledge_mixed(this, time, ack)
     found = None
     count = 0
     for frame, end, when in unacked:

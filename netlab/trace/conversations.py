@@ -4,17 +4,14 @@ from collections.abc import Iterator
 
 from netlab.trace.facts import Conversation, Segment
 from netlab.trace.flags import REUSED_PORTS, Flag
-from netlab.trace.flow import Flow
-from netlab.trace.following import follow
+from netlab.trace.flow import MAX_REMEMBERED, Flow
+from netlab.trace.following import Body, Header, follow
 from netlab.trace.ip import address_text
 from netlab.trace.outcome import conversation_of
 from netlab.trace.tcp import ACK, SYN
 
 #: Conversations of one capture that are followed; segments of others are read, and not explained.
 MAX_CONVERSATIONS = 65_536
-
-#: sequence, acknowledgment, flags, window, urgent pointer, as they are in the header
-Header = tuple[int, int, int, int, int]
 
 
 class Conversations:
@@ -34,15 +31,17 @@ class Conversations:
         """Every conversation so far, by number."""
         return map(conversation_of, self._flows)
 
-    def number_of(self, key: bytes, frame: int, time: int) -> int | None:
-        """The conversation with that key, a new one if there is none: Wireshark numbers what an error quotes too."""
+    def quoted(self, key: bytes, frame: int, time: int) -> int | None:
+        """The conversation that an ICMP error is about, by number; Wireshark numbers one that is only quoted too."""
         entry = self._table.get(key) or self._begin(key, frame, time)
-        return entry[0].number if entry else None
+        if entry is None:
+            return None
+        if len(entry[0].errors) < MAX_REMEMBERED:
+            entry[0].errors.append(frame)
+        return entry[0].number
 
-    def segment(
-        self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes
-    ) -> Segment | None:
-        """What a segment means, ``length`` bytes of payload long in a packet of ``wire`` bytes.
+    def segment(self, key: bytes, frame: int, time: int, wire: int, header: Header, body: Body) -> Segment | None:
+        """What a segment means, in a packet of ``wire`` bytes.
 
         `None`: it is of one conversation more than are followed.
         """
@@ -55,7 +54,7 @@ class Conversations:
         if entry is None:
             self.passed_over += 1
             return None
-        return follow(entry[0], entry[1], frame, time, wire, header, length, payload, options, reused)
+        return follow(entry[0], entry[1], frame, time, wire, header, body, reused)
 
     def _begin(self, key: bytes, frame: int, time: int) -> tuple[Flow, int] | None:
         if len(self._flows) >= self._most:

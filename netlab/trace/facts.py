@@ -4,6 +4,7 @@ docs/trace.md describes them for those who write reports; docs/json-trace.md is 
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -25,9 +26,8 @@ class Flaw:
     numbers: Mapping[str, int]
 
 
-@frozen
-class Segment:
-    """A TCP segment in its conversation.
+class Segment(NamedTuple):
+    """A TCP segment in its conversation. There is one for each packet: a tuple is made in a third of the time.
 
     ``conversation`` is Wireshark's ``tcp.stream``, from 0; ``sender`` is 0 or 1, an index into the conversation's
     ``endpoints``. ``sequence`` and ``acknowledgment`` are relative, as Wireshark shows them (a SYN is 0, the first byte
@@ -96,9 +96,8 @@ class Segment:
         return bool(self.bits & ACK)
 
 
-@frozen
-class Packet:
-    """One packet of the capture.
+class Packet(NamedTuple):
+    """One packet of the capture; a tuple, as `Segment` is.
 
     ``number`` counts from 1, as Wireshark does. ``time`` is nanoseconds since 1970; a packet without a time has its
     predecessor's and a flaw. ``interface`` is an index into the file's interfaces, ``length`` is bytes on the wire, and

@@ -1,12 +1,14 @@
 """Packets of any shape, layer by layer, each as far as it was captured and makes sense."""
 
+from typing import Protocol
+
 from attrs import evolve, frozen
 
 from netlab.trace import link
 from netlab.trace.arp import Arp, read_arp
-from netlab.trace.conversations import Conversations
 from netlab.trace.datagrams import Datagrams
 from netlab.trace.facts import Flaw, Packet, Segment
+from netlab.trace.following import Body, Header
 from netlab.trace.fragments import Fragments
 from netlab.trace.icmp import Message, Quoted, read_icmp
 from netlab.trace.ip import ICMP, ICMPV6, IP, TCP, UDP, HeaderCut, protocol_name, read_ip
@@ -18,6 +20,18 @@ from netlab.trace.udp import Datagram, read_udp
 _QUOTED_TCP = 16
 
 _Transport = Segment | Datagram | Message | Arp | None
+
+
+class Follower(Protocol):
+    """Who is told of TCP segments: `netlab.trace.conversations`, or a summary."""
+
+    def segment(self, key: bytes, frame: int, time: int, wire: int, header: Header, body: Body) -> Segment | None:
+        """A segment came."""
+        ...
+
+    def quoted(self, key: bytes, frame: int, time: int) -> int | None:
+        """An error quotes a segment; the number of its conversation."""
+        ...
 
 
 @frozen
@@ -38,7 +52,7 @@ class _Carried:
 class Layers:
     """Reads packets; keeps fragments until their datagram is whole."""
 
-    def __init__(self, conversations: Conversations, datagrams: Datagrams) -> None:
+    def __init__(self, conversations: Follower, datagrams: Datagrams) -> None:
         self._conversations = conversations
         self._datagrams = datagrams
         self._fragments = Fragments()
@@ -63,21 +77,21 @@ class Layers:
         if kind == link.ETHERTYPE_ARP:
             return self._arp(packet, start)
         if kind not in (link.ETHERTYPE_IPV4, link.ETHERTYPE_IPV6):
-            packet = evolve(packet, protocol=link.name_of(link_type, kind))
+            packet = packet._replace(protocol=link.name_of(link_type, kind))
             return _flawed(packet, "header_cut") if kind == link.CUT else packet
         try:
             header = read_ip(data, start)
         except HeaderCut as error:
-            return _flawed(evolve(packet, protocol=link.ETHERTYPE_NAMES[kind]), str(error))
-        packet = evolve(
-            packet, protocol=protocol_name(header.protocol), source=header.source, destination=header.destination
+            return _flawed(packet._replace(protocol=link.ETHERTYPE_NAMES[kind]), str(error))
+        packet = packet._replace(
+            protocol=protocol_name(header.protocol), source=header.source, destination=header.destination
         )
         return self._ip(packet, header, start)
 
     def _arp(self, packet: Packet, start: int) -> Packet:
-        packet = evolve(packet, protocol="ARP")
+        packet = packet._replace(protocol="ARP")
         try:
-            return evolve(packet, transport=read_arp(packet.data, start))
+            return packet._replace(transport=read_arp(packet.data, start))
         except ValueError as error:
             return _flawed(packet, str(error))
 
@@ -91,7 +105,7 @@ class Layers:
                 numbers = {"offset": header.fragment, "length": header.length, "more": int(header.more)}
                 return _flawed(packet, "fragment", **numbers)
             carried = joined
-            packet = evolve(packet, fragments=carried.frames)
+            packet = packet._replace(fragments=carried.frames)
         try:
             return self._transport(packet, header, carried)
         except ValueError as error:
@@ -120,7 +134,7 @@ class Layers:
             found = self._datagrams.datagram(key, packet.number, packet.time, length, payload)
         elif header.protocol == (ICMP if header.version == 4 else ICMPV6):
             found = self._icmp(packet, header.version, carried)
-        return evolve(packet, transport=found)
+        return packet._replace(transport=found)
 
     def _icmp(self, packet: Packet, version: int, carried: _Carried) -> Message:
         message = read_icmp(version, carried.data, carried.start, carried.end, carried.length)
@@ -136,7 +150,7 @@ class Layers:
             return quoted
         addresses = payload[12:20] if header.version == 4 else payload[8:40]
         key = addresses + payload[header.start : header.start + 4]
-        return evolve(quoted, conversation=self._conversations.number_of(key, packet.number, packet.time))
+        return evolve(quoted, conversation=self._conversations.quoted(key, packet.number, packet.time))
 
     def _tcp(self, packet: Packet, carried: _Carried) -> Packet:
         data, start = carried.data, carried.start
@@ -146,20 +160,20 @@ class Layers:
         size = (offset >> 12) * 4
         if size < HEADER_LENGTH or size > carried.length:
             raise ValueError("bad_length")
+        payload = data[start + size : carried.end]
+        options = data[start + HEADER_LENGTH : min(start + size, carried.end)]
         segment = self._conversations.segment(
             carried.addresses + data[start : start + 4],
             packet.number,
             packet.time,
             packet.length,
             (seq, ack, offset & FLAG_BITS, window, urgent),
-            carried.length - size,
-            data[start + size : carried.end],
-            data[start + HEADER_LENGTH : min(start + size, carried.end)],
+            (carried.length - size, payload, options),
         )
         if segment is None:
             return _flawed(packet, "not_followed")
-        return evolve(packet, transport=segment)
+        return packet._replace(transport=segment)
 
 
 def _flawed(packet: Packet, kind: str, **numbers: int) -> Packet:
-    return evolve(packet, flaws=(*packet.flaws, Flaw(kind, numbers)))
+    return packet._replace(flaws=(*packet.flaws, Flaw(kind, numbers)))

@@ -16,6 +16,9 @@ FAST_RETRANSMISSION_WITHIN = 20_000_000
 #: … and within which a segment is late, not sent again, as long as no round trip was measured.
 OUT_OF_ORDER_WITHIN = 3_000_000
 
+#: Stands for a count of duplicate ACKs once it was said that the other side acknowledges what was never seen.
+SAID_ONCE = -1
+
 
 class Unusual:
     """A segment, with the sides that sent and got it; ``ahead`` is how far it is beyond what was expected."""
@@ -94,7 +97,7 @@ class Unusual:
         elif self.other.kept_alive:
             yield self._flag(kinds.KEEP_ALIVE_ACK, acknowledgment=acknowledgment)
         else:
-            this.duplicates = 1 if this.duplicates < 0 else this.duplicates + 1
+            this.duplicates = max(this.duplicates, 0) + 1
             yield self._flag(
                 kinds.DUPLICATE_ACK,
                 acknowledgment=acknowledgment,
@@ -116,12 +119,7 @@ class Unusual:
         # After a zero window probe the probed byte is sent again together with what follows.
         behind = ahead is not None and ahead < 0 and not (self.length > 1 and ahead == -1)
         if self.length and other.last_ack and _signed(end - other.last_ack) <= 0:
-            yield self._flag(
-                kinds.SPURIOUS_RETRANSMISSION,
-                sequence=self._relative(),
-                next_sequence=this.relative(end),
-                acknowledged=this.relative(other.last_ack),
-            )
+            yield spurious_retransmission(this, other, self.seq, self.length)
             self._remember()
         elif behind:
             yield self._late_or_repeated(end)
@@ -201,19 +199,29 @@ def window_full(this: Side, other: Side, seq: int, length: int) -> Flag:
     return Flag(kinds.WINDOW_FULL, numbers)
 
 
+def spurious_retransmission(this: Side, other: Side, seq: int, length: int) -> Flag:
+    """The flag of a segment of which ``other`` side acknowledged everything before it came."""
+    kind = kinds.SPURIOUS_RETRANSMISSION
+    this.flag_counts[kind] = this.flag_counts.get(kind, 0) + 1
+    numbers = {
+        "sequence": this.relative(seq),
+        "next_sequence": this.relative(seq + length),
+        "acknowledged": this.relative(other.last_ack),
+    }
+    return Flag(kind, numbers)
+
+
 def ack_of_unseen(this: Side, other: Side, ack: int) -> tuple[Flag, ...]:
-    """The flag of ``this`` side's segment that acknowledges more than was captured of the other, once a place."""
+    """The flag of ``this`` side's segment that acknowledges more than was captured of the other."""
     seen = other.contiguous or 0
-    if other.expected is not None and _signed(seen - other.expected) > 0:
+    if other.expected is not None and _signed(other.expected - seen) > 0:
+        # Something came after the missing place; from here on nothing before counts as missing.
         other.contiguous = other.expected
     else:
-        before, other.duplicates = other.duplicates, -1
+        # Nothing came: say it once, not for each ACK.
+        before, other.duplicates = other.duplicates, SAID_ONCE
         if before:
             return ()
     this.flag_counts[kinds.ACK_LOST_SEGMENT] = this.flag_counts.get(kinds.ACK_LOST_SEGMENT, 0) + 1
-    numbers = {
-        "acknowledgment": other.relative(ack),
-        "seen": other.relative(seen),
-        "missing": _signed(ack - seen),
-    }
+    numbers = {"acknowledgment": other.relative(ack), "seen": other.relative(seen), "missing": _signed(ack - seen)}
     return (Flag(kinds.ACK_LOST_SEGMENT, numbers),)

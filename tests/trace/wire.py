@@ -12,6 +12,7 @@ import os
 import queue
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import threading
@@ -119,9 +120,6 @@ class Host:
             f"addr add {self.address}/24 dev wire",
         ):
             subprocess.run(["ip", *words.split()], check=True)
-        # What a kernel says unasked would be in every capture.
-        Path("/proc/thread-self/net")  # the namespace of this very thread
-        subprocess.run(["ip", "-6", "addr", "flush", "dev", "wire"], check=True)
         return tap
 
 
@@ -129,20 +127,66 @@ class Wire:
     """Two hosts and the cable between them; ``seen[0]`` and ``seen[1]`` are the frames at either end, with their times.
 
     ``rule`` may be set at any time. A frame that a rule marks ``hidden`` is carried, and kept in neither list.
+    Frames take ``latency`` seconds from end to end.
     """
 
-    def __init__(self, rule: Rule | None = None, mtu: int = 1500) -> None:
+    def __init__(self, rule: Rule | None = None, mtu: int = 1500, latency: float = 0.0) -> None:
         self.rule = rule
+        self._latency = latency
         self.hosts = (Host("10.9.0.1", mtu), Host("10.9.0.2", mtu))
         self.seen: tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]] = ([], [])
         self._numbers = [0, 0]
         self._late: list[tuple[float, int, bytes, bool]] = []
         self._stop = os.pipe()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._carry, name="wire")
         self._thread.start()
 
+    def connect(
+        self, *, port: int = 7000, client_port: int = 0, receive_buffer: int = 0
+    ) -> tuple[socket.socket, socket.socket]:
+        """A connection from host 0 to host 1: the client's socket and the server's."""
+        listener = self.hosts[1].call(lambda: self._listen(port, receive_buffer))
+        with listener:
+            client = self.hosts[0].call(lambda: self._connect(port, client_port))
+            server, _ = listener.accept()
+        server.settimeout(PATIENCE)
+        return client, server
+
+    def _listen(self, port: int, receive_buffer: int) -> socket.socket:
+        listener = socket.socket()
+        listener.settimeout(PATIENCE)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        listener.bind((self.hosts[1].address, port))
+        listener.listen()
+        return listener
+
+    def _connect(self, port: int, client_port: int) -> socket.socket:
+        client = socket.socket()
+        client.settimeout(PATIENCE)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.bind((self.hosts[0].address, client_port))
+        try:
+            client.connect((self.hosts[1].address, port))
+        except OSError:
+            client.close()
+            raise
+        return client
+
+    def settle(self, quiet: float = 0.06) -> None:
+        """Wait until nothing has been on the wire for ``quiet`` seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            before = sum(map(len, self.seen))
+            self._stopped.wait(quiet)
+            if sum(map(len, self.seen)) == before and not self._late:
+                return
+
     def close(self) -> None:
         """Take everything down."""
+        self._stopped.set()
         os.write(self._stop[1], b".")
         self._thread.join(PATIENCE)
         for host in self.hosts:
@@ -184,8 +228,8 @@ class Wire:
         if not frame.hidden:
             self.seen[sender].append((time.time_ns(), data))
         for delay, copy in [(0.0, data)] if chosen is None else chosen:
-            if delay:
-                self._late.append((time.monotonic() + delay, 1 - sender, copy, frame.hidden))
+            if delay or self._latency:
+                self._late.append((time.monotonic() + self._latency + delay, 1 - sender, copy, frame.hidden))
             else:
                 self._give(1 - sender, copy, frame.hidden)
 

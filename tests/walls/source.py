@@ -38,6 +38,7 @@ GLUE_FILES = {
     "netlab/icmp/port.py",
     "netlab/watchdog/supervisor.py",
     "netlab/trace/capture.py",
+    "netlab/trace/opening.py",
     "netlab/lab/runner.py",
 }
 
