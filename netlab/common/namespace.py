@@ -1,7 +1,7 @@
 """A network of this process's own: a user and a network namespace (user_namespaces(7), network_namespaces(7)).
 
-No right is needed for that where the kernel allows user namespaces. Nothing of the machine's network is in it, and in it
-this process may do all that root may with networks: capture, make interfaces, take any port.
+No right is needed for that where the kernel allows user namespaces. Nothing of the machine's network is in it, and
+there this process may do all that root may with networks: capture, make interfaces, take any port.
 """
 
 import ctypes

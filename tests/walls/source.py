@@ -37,7 +37,12 @@ GLUE_FILES = {
     "netlab/icmp/pinger.py",
     "netlab/icmp/port.py",
     "netlab/watchdog/supervisor.py",
-    "netlab/trace/capture.py",
+    "netlab/common/namespace.py",
+    "netlab/trace/capturing/child.py",
+    "netlab/trace/capturing/dumpcap.py",
+    "netlab/trace/capturing/packet_socket.py",
+    "netlab/trace/capturing/session.py",
+    "netlab/trace/capturing/socket_owners.py",
     "netlab/trace/opening.py",
     "netlab/lab/runner.py",
 }

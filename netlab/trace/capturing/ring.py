@@ -9,7 +9,7 @@ from netlab.trace.link import COOKED2
 #: Bytes of a block, and blocks: room for 8 MiB of packets that nobody has had time for yet.
 BLOCK_SIZE, BLOCKS = 262_144, 32
 #: Milliseconds after which a block that has a packet is ours, full or not.
-BLOCK_TIMEOUT = 20
+BLOCK_TIMEOUT = 4
 _FRAME_SIZE = 2_048
 
 #: struct tpacket_req3.

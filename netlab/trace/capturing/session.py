@@ -21,14 +21,17 @@ from netlab.trace.records import Record
 #: Batches that may wait for the disk; with more, packets stay in the kernel's ring, which counts what it has to drop.
 _MAX_WAITING = 16
 
-#: Called in the reactor's thread with what has been written, as a reader of the file would get it.
-Watch = Callable[[list[Record]], None]
+#: Called in the reactor's thread with the link type and what has been written, as a reader of the file would get it.
+Watch = Callable[[int, list[Record]], None]
 
 
 class Source(Protocol):
     """Where packets come from; it calls what it was made with, with lists of `Captured`."""
 
-    link_type: int
+    @property
+    def link_type(self) -> int:
+        """The interface's LINKTYPE; right once there was a packet."""
+        ...
 
     def resume(self) -> None:
         """Give packets."""
@@ -112,7 +115,7 @@ class Session:
                     self._reactor, self._reactor.getThreadPool(), self._store, batch, self._source.link_type
                 )
                 if self._watch is not None:
-                    self._watch(written)
+                    self._watch(self._source.link_type, written)
             if not self.failed.called:
                 self._source.resume()
         except CannotCapture as error:
