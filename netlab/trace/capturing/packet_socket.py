@@ -80,7 +80,8 @@ class PacketSocket:
         self._view = memoryview(self._ring)
         _bind(self._socket, 0 if interface == ANY else socket.if_nametoindex(interface))
 
-    def logPrefix(self) -> str:  # noqa: D102 - ILoggingContext
+    def logPrefix(self) -> str:
+        """Who this is, for Twisted's log."""
         return "capture"
 
     def fileno(self) -> int:
@@ -146,7 +147,8 @@ def _bind(opened: socket.socket, index: int) -> None:
 def _link_type(opened: socket.socket, interface: str) -> int:
     if interface == ANY:
         return COOKED2
-    if len(interface) >= _NAME_SIZE or interface not in (names := [name for _, name in socket.if_nameindex()]):
+    names = [name for _, name in socket.if_nameindex()]
+    if interface not in names:
         raise CannotCapture(f"there is no interface {interface!r}; there are: {', '.join([*names, ANY])}")
     answer = fcntl.ioctl(opened.fileno(), _SIOCGIFHWADDR, struct.pack("16s24x", interface.encode()))
     (kind,) = struct.unpack_from("=H", answer, _NAME_SIZE)

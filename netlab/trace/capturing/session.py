@@ -69,6 +69,7 @@ class Session:
         self._owners = SocketOwners()
         self._waiting: deque[list[Captured]] = deque()
         self._working = False
+        self._paused = False
         self._worked: Deferred[None] = succeed(None)
         self._source: Source | None = None
         self._packets = 0
@@ -91,6 +92,7 @@ class Session:
             self._working = True
             self._worked = Deferred.fromCoroutine(self._work())
         elif len(self._waiting) > _MAX_WAITING and self._source is not None:
+            self._paused = True
             self._source.pause()
 
     async def finish(self) -> Summary:
@@ -100,6 +102,7 @@ class Session:
         """
         assert self._source is not None
         dropped = await self._source.close()
+        self._paused = False
         await self._worked
         if not self._packets:
             self._describe(self._source.link_type)
@@ -116,7 +119,8 @@ class Session:
                 )
                 if self._watch is not None:
                     self._watch(self._source.link_type, written)
-            if not self.failed.called:
+            if self._paused:
+                self._paused = False
                 self._source.resume()
         except CannotCapture as error:
             self._waiting.clear()
