@@ -43,6 +43,11 @@ WIRESHARK_NAMES = {
     REUSED_PORTS: "TCP Port numbers reused",
 }
 
+#: Which of the numbers in flags, causes and remarks are times, in nanoseconds.
+TIMES = frozenset(
+    ("timeout", "since_ack", "since_highest", "threshold", "after", "waited", "between", "silence", "lasted")
+)
+
 
 @frozen
 class Flag:

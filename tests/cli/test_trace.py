@@ -38,7 +38,7 @@ class TraceCommandTests(SynchronousTestCase):
         lines = found.stdout.splitlines()
         self.assertEqual(len(lines[:11]), 11)
         self.assertIn("10.0.0.1:1000 → 10.0.0.2:80 TCP 0 [SYN] Seq=0", lines[0])
-        self.assertIn("[TCP Retransmission: sequence=1, expected=6, of_frame=4, timeout=1000000]", lines[4])
+        self.assertIn("[TCP Retransmission: sequence=1, expected=6, of_frame=4, timeout=1.000 ms]", lines[4])
         self.assertIn("end: polite by 10.0.0.1:1000", found.stdout)
 
     def test_json(self) -> None:
