@@ -117,7 +117,7 @@ def _conversation(one: Conversation) -> Iterator[str]:
     by = f" by {ends[closing.by]}" if closing.by is not None else ""
     shown = ", ".join(f"{evidence.what} {evidence.frame}" for evidence in closing.evidence)
     yield f"  end: {_numbers(closing.cause + by, closing.numbers)} ({closing.confidence}{'; ' if shown else ''}{shown})"
-    for remark in closing.remarks:
+    for remark in (*closing.remarks, *one.artefacts):
         yield f"  also: {_numbers(remark.kind, remark.numbers)}"
 
 
