@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from benchmarks import calc, ping, proxy, web
+from benchmarks import calc, ping, proxy, trace, web
 from benchmarks.figures import Findings, as_json, as_text
 from benchmarks.machine import missing_programs
 from benchmarks.speed import Plan
@@ -18,6 +18,7 @@ examples:
   scripts/bench calc --json >a.json  the same figures for a program
   scripts/bench proxy                about three minutes; the caching proxy
   scripts/bench web                  a minute and a half; the file server
+  scripts/bench trace                a minute; captures, against tshark
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
 hold, because the two programs are measured in turn, and the median of the rounds is taken. docs/benchmarks.md says
@@ -81,11 +82,17 @@ def _ping(arguments: argparse.Namespace) -> Outcome:
     )
 
 
+def _trace(arguments: argparse.Namespace) -> Outcome:
+    findings = trace.measure(arguments.rounds or (2 if arguments.quick else 7), _say)
+    return _outcome(arguments, findings)
+
+
 _SUBJECTS = {
     "calc": Subject("the calculator daemon, against redis-server", calc.NEEDED, _calc),
     "proxy": Subject("the caching proxy, against that and memcached", proxy.NEEDED, _proxy),
     "web": Subject("the file server, against nginx and http.server", web.NEEDED, _web),
     "ping": Subject("netlab ping, against iputils ping and fping", ping.NEEDED, _ping),
+    "trace": Subject("netlab trace, against tshark", trace.NEEDED, _trace),
 }
 
 

@@ -51,6 +51,24 @@ def _web() -> click.Command:
     return web
 
 
+def _capture() -> click.Command:
+    from netlab.cli.capture import capture
+
+    return capture
+
+
+def _trace() -> click.Command:
+    from netlab.cli.trace import trace
+
+    return trace
+
+
+def _wireshark() -> click.Command:
+    from netlab.cli.wireshark import wireshark
+
+    return wireshark
+
+
 class Entry(NamedTuple):
     """A command before it is imported: how to import it, and its line in ``netlab --help``."""
 
@@ -65,6 +83,9 @@ COMMANDS = {
     "proxy": Entry(_proxy, "Look into a running proxy: what it holds, and why it answered as it did."),
     "upper": Entry(_upper, "Play a client of the TCP laboratory, and tell how the connection ended."),
     "web": Entry(_web, "Fetch from a web server, and see how HTTP carried it."),
+    "capture": Entry(_capture, "Capture packets, while a command runs or until Ctrl+C."),
+    "trace": Entry(_trace, "Explain a capture file, packet by packet."),
+    "wireshark": Entry(_wireshark, "Teach Wireshark the protocols of the lab."),
 }
 
 #: What a shell reports of a program that died of this signal.

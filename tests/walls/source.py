@@ -73,6 +73,13 @@ GLUE_FILES = {
     "netlab/web/outbox.py",
     "netlab/web/site.py",
     "netlab/trace/capture.py",
+    "netlab/common/namespace.py",
+    "netlab/trace/capturing/child.py",
+    "netlab/trace/capturing/dumpcap.py",
+    "netlab/trace/capturing/packet_socket.py",
+    "netlab/trace/capturing/session.py",
+    "netlab/trace/capturing/socket_owners.py",
+    "netlab/trace/opening.py",
     "netlab/lab/runner.py",
 }
 

@@ -1,0 +1,1 @@
+"""Capturing: packets from the kernel into a file."""

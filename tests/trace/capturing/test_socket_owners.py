@@ -1,0 +1,80 @@
+"""Programs at the ends of connections: a /proc made by hand, and the real one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from netlab.trace.capturing.endpoints import Endpoint
+from netlab.trace.capturing.socket_owners import SocketOwners, endpoint_text
+from tests.parts import temporary_folder
+
+_HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+
+def row(local: str, state: str, inode: int) -> str:
+    return (
+        f"   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0 100\n"
+    )
+
+
+def end(address: str, port: int, protocol: str = "tcp") -> Endpoint:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return Endpoint(protocol, socket.inet_pton(family, address), port)
+
+
+class OwnerTests(SynchronousTestCase):
+    """What is said of a flow."""
+
+    def owners(self, tcp: str = "", tcp6: str = "", sockets: dict[int, tuple[str, int]] | None = None) -> SocketOwners:
+        proc = temporary_folder(self)
+        (proc / "self" / "net").mkdir(parents=True)
+        for name, rows in (("tcp", tcp), ("tcp6", tcp6)):
+            (proc / "self" / "net" / name).write_text(_HEAD + rows)
+        for number, (name, inode) in (sockets or {}).items():
+            (proc / str(number) / "fd").mkdir(parents=True)
+            (proc / str(number) / "comm").write_text(f"{name}\n")
+            (proc / str(number) / "fd" / "3").symlink_to(f"socket:[{inode}]")
+        return SocketOwners(proc)
+
+    def test_both_ends(self) -> None:
+        """The listener, who has not accepted yet, and the one who connects; once for each flow."""
+        port = (9_999).to_bytes(2, "big").hex().upper()
+        home = "0100007F" if sys.byteorder == "little" else "7F000001"
+        tcp = row(f"00000000:{port}", "0A", 11) + row(f"{home}:ABCD", "02", 12)
+        owners = self.owners(tcp, sockets={7: ("twistd", 11), 8: ("netlab", 12)})
+        flow = end("127.0.0.1", 0xABCD), end("127.0.0.1", 9_999)
+        self.assertEqual(owners.comment(flow), "127.0.0.1:43981 = netlab[8]\n127.0.0.1:9999 = twistd[7]")
+        self.assertEqual(owners.comment(flow), "")
+        self.assertEqual(owners.comment((flow[1], flow[0])), "")
+        self.assertEqual(owners.comment(None), "")
+
+    def test_dual_stack(self) -> None:
+        """An IPv4 connection of a socket for both is found; so is one of IPv6."""
+        mapped = "0000000000000000FFFF00000100007F:0050" if sys.byteorder == "little" else ""
+        everywhere = f"{'0' * 32}:0051"
+        owners = self.owners("", row(mapped, "01", 5) + row(everywhere, "0A", 6), {1: ("both", 5), 2: ("any", 6)})
+        self.assertEqual(owners.comment((end("10.0.0.9", 1), end("127.0.0.1", 80))), "127.0.0.1:80 = both[1]")
+        self.assertEqual(owners.comment((end("::9", 1), end("::1", 81))), "[::1]:81 = any[2]")
+        self.assertEqual(owners.comment((end("10.0.0.9", 2), end("10.0.0.1", 81))), "10.0.0.1:81 = any[2]")
+
+    def test_nobody(self) -> None:
+        """Ends that are no program here, or of which nothing may be known, are left out."""
+        self.assertEqual(self.owners().comment((end("10.0.0.1", 1), end("10.0.0.2", 2))), "")
+        self.assertEqual(SocketOwners(Path("/nowhere")).comment((end("10.0.0.1", 1), end("10.0.0.2", 2))), "")
+
+    def test_this_program(self) -> None:
+        """The real /proc knows this program."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            name = Path("/proc/self/comm").read_text().strip()
+            said = SocketOwners().comment((end("127.0.0.1", 1), end("127.0.0.1", port)))
+            self.assertEqual(said, f"127.0.0.1:{port} = {name}[{os.getpid()}]")
+
+    def test_text(self) -> None:
+        """Addresses as people write them."""
+        self.assertEqual(endpoint_text(end("::1", 8)), "[::1]:8")
