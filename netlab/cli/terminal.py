@@ -6,6 +6,8 @@ from typing import IO
 
 import click
 
+from netlab.common.printable import printable
+
 #: Nobody reads more of an error, and its text can come from a peer.
 _MAX_LINE = 500
 _MAX_DETAILS = 3
@@ -17,15 +19,6 @@ class Failed(click.ClickException):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details
-
-
-def printable(text: str) -> str:
-    """``text`` with everything escaped that a terminal could take for a command, or that would not be seen."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def error_text(message: str, details: str = "", *, terminal: bool) -> str:

@@ -1,0 +1,142 @@
+"""A conversation in words: who opened it, what was agreed on, what went each way, and why it ended."""
+
+from collections.abc import Iterator
+
+from netlab.trace.facts import Conversation, DatagramConversation, Direction, Endpoint
+from netlab.trace.words.closings import Pair, ending
+from netlab.trace.words.flags import flag_counts
+from netlab.trace.words.options import offered
+from netlab.trace.words.people import Roles, Who, introduced, who
+from netlab.trace.words.sentence import Duration, Listing, Notation, Plain, Sentence, frames, octets, packets, said
+
+#: Gaps of a stream that are told one by one.
+MAX_GAPS = 8
+
+
+def title(one: Conversation | DatagramConversation, roles: Roles) -> Sentence:
+    """The heading of a conversation."""
+    first, second = _opener_first(one)
+    if isinstance(one, Conversation):
+        return said(
+            "TCP conversation {number}: {first} and {second}",
+            number=Plain(one.number),
+            first=introduced(first, roles),
+            second=introduced(second, roles),
+        )
+    return said(
+        "UDP conversation {number}: {first} and {second}",
+        number=Plain(one.number),
+        first=introduced(first, roles),
+        second=introduced(second, roles),
+    )
+
+
+def _opener_first(one: Conversation | DatagramConversation) -> tuple[Endpoint, Endpoint]:
+    first, second = one.endpoints
+    return (second, first) if isinstance(one, Conversation) and one.client == 1 else (first, second)
+
+
+def conversation_sentences(one: Conversation, roles: Roles) -> tuple[Sentence, ...]:
+    """The paragraph of a TCP conversation."""
+    pair = _pair(one, roles)
+    return (
+        *_opening(one, roles),
+        *_handshake(one, pair),
+        *(sentence for number in _order(one) for sentence in _direction(one.directions[number], pair[number])),
+        *ending(one.closing, pair),
+    )
+
+
+def datagram_sentences(one: DatagramConversation, roles: Roles) -> tuple[Sentence, ...]:
+    """The paragraph of a UDP conversation."""
+    return tuple(
+        said(
+            "{who} sent {packets} with {size} in them.",
+            who=introduced(end, roles),
+            packets=packets(count),
+            size=octets(size),
+        )
+        for end, count, size in zip(one.endpoints, one.packets, one.bytes, strict=True)
+    )
+
+
+def _pair(one: Conversation, roles: Roles) -> Pair:
+    first, second = (
+        who(end, roles, None if one.client is None else number == one.client)
+        for number, end in enumerate(one.endpoints)
+    )
+    return first, second
+
+
+def _order(one: Conversation) -> tuple[int, int]:
+    """The opener's direction first."""
+    return (1, 0) if one.client == 1 else (0, 1)
+
+
+def _opening(one: Conversation, roles: Roles) -> Iterator[Sentence]:
+    lasted = Duration(one.ended - one.began)
+    if one.client is None:
+        yield said(
+            "Its beginning was not captured; packets {first} to {last} of it were, over {lasted}.",
+            first=Plain(one.first),
+            last=Plain(one.last),
+            lasted=lasted,
+        )
+        return
+    yield said(
+        "The client is {client}, the server {server}; it lasted {lasted}, from packet {first} to packet {last}.",
+        client=introduced(one.endpoints[one.client], roles),
+        server=introduced(one.endpoints[1 - one.client], roles),
+        lasted=lasted,
+        first=Plain(one.first),
+        last=Plain(one.last),
+    )
+
+
+def _handshake(one: Conversation, pair: Pair) -> Iterator[Sentence]:
+    seen = [frame for frame in one.handshake if frame is not None]
+    if len(seen) == 3 and one.initial_rtt is not None:
+        yield said(
+            "The handshake (packets {frames}) took {time}.", frames=frames(seen), time=Duration(one.initial_rtt)
+        )
+    elif seen:
+        yield said("Of the handshake only packet {frames} can be seen.", frames=frames(seen))
+    offers = [one.directions[number].options for number in (0, 1)]
+    for number in _order(one):
+        options = offers[number]
+        if options is not None and offered(options).items:
+            yield said("{who} offered {options}.", who=pair[number].first, options=offered(options))
+    if offers[0] is not None and offers[1] is not None:
+        yield from _agreed(offers[0].scale, offers[1].scale)
+
+
+def _agreed(one: int | None, two: int | None) -> Iterator[Sentence]:
+    if (one is None) != (two is None):
+        yield said("Only one of them offered to scale windows, so that nobody does.")
+
+
+def _direction(one: Direction, this: Who) -> Iterator[Sentence]:
+    yield said(
+        "{who} sent {packets} with {size} of data in all.",
+        who=this.first,
+        packets=packets(one.packets),
+        size=octets(one.unique_bytes),
+    )
+    if one.bytes != one.unique_bytes:
+        yield said("With what was sent more than once it was {size}.", size=octets(one.bytes))
+    if one.missing_bytes:
+        places = tuple(Notation(f"{start}–{end - 1}") for start, end in one.gaps[:MAX_GAPS])
+        yield said(
+            "The capture has not got {size} of it: Seq {places}.", size=octets(one.missing_bytes), places=Listing(places)
+        )
+    if one.rtt_mean is not None and one.rtt_least is not None and one.rtt_most is not None:
+        yield said(
+            "Its data was acknowledged after {mean} on average, at least {least}, at most {most}.",
+            mean=Duration(one.rtt_mean),
+            least=Duration(one.rtt_least),
+            most=Duration(one.rtt_most),
+        )
+    if one.window_least == 0:
+        yield said("At times it had no room at all (window 0).")
+    if one.flags:
+        yield said("Analysis flags on its packets: {flags}.", flags=Listing(tuple(flag_counts(dict(one.flags)))))
