@@ -53,8 +53,9 @@ def theirs(path: Path) -> Iterator[tuple[int, Facts]]:
     """Tshark's facts of every TCP frame, by frame number."""
     flags = {kind: f"tcp.analysis.{kind}" for kind in WIRESHARK_NAMES}
     complete = [layers.get("tcp.completeness") for layers in tshark(path, "tcp.completeness", passes=2)]
-    for layers in tshark(path, "frame.number", *NUMBERS.values(), *TEXTS.values(), *flags.values()):
-        if "tcp.stream" not in layers:
+    for layers in tshark(path, "frame.number", "icmp.type", *NUMBERS.values(), *TEXTS.values(), *flags.values()):
+        # What an error quotes has the fields of TCP too.
+        if "tcp.stream" not in layers or "icmp.type" in layers:
             continue
         facts: Facts = {name: int(layers[field][0]) for name, field in NUMBERS.items() if field in layers}
         facts["bits"] = int(layers["tcp.flags"][0], 16)
@@ -120,8 +121,8 @@ def differences(path: Path) -> tuple[int, dict[int, Facts]]:
 def _excuse(their: dict[int, Facts], our: dict[int, Facts]) -> None:
     """Leave out which frame is acknowledged where a SYN was repeated.
 
-    tshark takes the 0 in the field of a segment without ACK flag for an acknowledgment. If that lies ahead of the other's
-    numbers, as it does for half of all initial numbers, the other's SYN-ACK is forgotten.
+    tshark takes the 0 in the field of a segment without ACK flag for an acknowledgment. If that lies ahead of the
+    other's numbers, as it does for half of all initial numbers, the other's SYN-ACK is forgotten.
     """
     without_ack = Counter(facts["stream"] for facts in their.values() if not facts["bits"] & ACK)
     for facts in (*their.values(), *our.values()):
