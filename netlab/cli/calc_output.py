@@ -13,7 +13,7 @@ from netlab.calc.header import FOREVER
 from netlab.calc.messages import Failure, Success
 from netlab.calc.numbers import number_text
 from netlab.calc.question import Question, Response
-from netlab.cli.terminal import printable
+from netlab.common.printable import printable
 
 #: Whatever fits into a packet may be printed.
 _FREE = Budget(max_work=1 << 62)

@@ -88,8 +88,8 @@ def _flag(text: str) -> Choice:
         return lambda packet: isinstance(packet.transport, Segment) and bool(packet.transport.flags)
     if kind not in WIRESHARK_NAMES:
         raise ValueError(text)
-    return lambda packet: isinstance(packet.transport, Segment) and any(
-        flag.kind == kind for flag in packet.transport.flags
+    return lambda packet: (
+        isinstance(packet.transport, Segment) and any(flag.kind == kind for flag in packet.transport.flags)
     )
 
 

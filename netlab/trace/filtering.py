@@ -151,4 +151,3 @@ def _offer(name: str) -> str:
 def in_conversation(number: int) -> Choice:
     """The packets of TCP conversation ``number``."""
     return terms.conversation(str(number))
-

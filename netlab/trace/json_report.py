@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 
 from netlab.trace.arp import Arp
+from netlab.trace.choosing import Source
 from netlab.trace.facts import Packet, Segment
 from netlab.trace.flags import Flag
 from netlab.trace.icmp import Message, Quoted
 from netlab.trace.ip import protocol_name
 from netlab.trace.link import LINK_NAMES
-from netlab.trace.reading import Trace
 from netlab.trace.summary import Summary
 from netlab.trace.tcp import Options, bits_text, read_options
 from netlab.trace.udp import Datagram
@@ -37,7 +37,7 @@ def time_text(time: int) -> str:
     return f"{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
 
 
-def report(trace: Trace) -> Iterator[str]:
+def report(trace: Source) -> Iterator[str]:
     """The whole document, packets first; ``trace`` is read meanwhile."""
     yield f'{{"schema":"{SCHEMA}",\n"packets":[\n'
     separator = ""
@@ -163,7 +163,7 @@ def _present(value: Mapping[str, Any]) -> dict[str, Any]:
     return {name: what for name, what in value.items() if what is not None}
 
 
-def _file(source: "Trace | Summary") -> dict[str, Any]:
+def _file(source: "Source | Summary") -> dict[str, Any]:
     value = attrs.asdict(source.file)
     for interface, facts in zip(value["interfaces"], source.file.interfaces, strict=True):
         interface["link_name"] = LINK_NAMES.get(facts.link_type, f"link type {facts.link_type}")
@@ -172,7 +172,7 @@ def _file(source: "Trace | Summary") -> dict[str, Any]:
     return value
 
 
-def _damage(source: "Trace | Summary") -> str:
+def _damage(source: "Source | Summary") -> str:
     return dumps(attrs.asdict(source.damage) if source.damage else None)
 
 

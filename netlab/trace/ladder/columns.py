@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 
-def columns_of(
-    calls: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]], most: int
-) -> list[int]:
+def columns_of(calls: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]], most: int) -> list[int]:
     """A column for each lane, from 0 at the left.
 
     :param calls: caller and called, as numbers of lanes.

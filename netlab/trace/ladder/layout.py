@@ -110,9 +110,7 @@ def _lanes(ends: Sequence[Endpoint], places: Sequence[int], firsts: Sequence[int
         column = places[number]
         lanes.append(Lane(number, ends[number], column, firsts[number], until.get(column, rows) - 1, False))
         until[column] = firsts[number]
-    return tuple(
-        lane._replace(top=0, leads=True) if until[lane.column] == lane.top else lane for lane in sorted(lanes)
-    )
+    return tuple(lane._replace(top=0, leads=True) if until[lane.column] == lane.top else lane for lane in sorted(lanes))
 
 
 def _is_pause(pause: int, lasted: int) -> bool:

@@ -24,6 +24,7 @@ font:11px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;direction:ltr
 .ladder .head{font-weight:bold}
 .ladder .arrow{stroke:var(--good);fill:var(--good);stroke-width:1.3}
 .ladder .arrow path{stroke:none}
+.ladder .arrow .cross{stroke:var(--bad);stroke-width:2}
 .ladder .label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;text-anchor:middle}
 .ladder .odd .arrow{stroke:var(--odd);fill:var(--odd)}
 .ladder .odd .mark{fill:var(--odd)}
@@ -136,7 +137,8 @@ class _Drawing:
             yield f'<g class="arrow"><line x1="{source}" y1="{y}" x2="{target - back}" y2="{y}"/>'
             yield f'<path d="M{target} {y}L{target - back} {y - 4}L{target - back} {y + 4}Z"/>'
             if row.reset:
-                yield f'<path d="M{middle - 5} {y - 5}l10 10m0 -10l-10 10" style="stroke:var(--bad);stroke-width:2"/>'
+                cross = target - 3 * back
+                yield f'<path class="cross" d="M{cross - 5} {y - 5}l10 10m0 -10l-10 10"/>'
             yield "</g>"
         yield f'<text class="label" x="{middle}" y="{y - 5}">{escape(row.label)}</text>'
         if row.marks:

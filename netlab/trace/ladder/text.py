@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from netlab.trace.facts import Endpoint
 from netlab.trace.ladder.layout import Arrow, Ladder, Lane, Pause
-from netlab.trace.report.paint import Paint
 from netlab.trace.notation import seconds
+from netlab.trace.report.paint import Paint
 from netlab.trace.words.language import Language, duration, endpoint
 from netlab.trace.words.people import Roles, role_of
 
@@ -95,7 +95,7 @@ class _Drawing:
             line[source] = "↺"
         else:
             low, high = sorted((source, target))
-            line[low + 1 : high] = "─" * (high - low - 1)
+            line[low + 1 : high] = ["┼" if rail == "│" else "─" for rail in line[low + 1 : high]]
             line[target + (1 if target < source else -1)] = "◀" if target < source else "▶"
             if row.reset:
                 line[(low + high) // 2] = "╳"

@@ -20,6 +20,20 @@ OPEN_ALL = said("Unfold all packets")
 CLOSE_ALL = said("Fold all packets")
 HOW_TO = said("Choose an arrow to come to its packet. Time runs downwards; a pause shows as a broken line.")
 
+#: The columns of the quick summary.
+TABLE = (
+    said("TCP"),
+    said("A"),
+    said("B"),
+    said("A→B"),
+    said("B→A"),
+    said("bytes A→B"),
+    said("bytes B→A"),
+    said("start s"),
+    said("lasted s"),
+    said("flags"),
+)
+
 
 def capture_of(name: str) -> Sentence:
     """The title of a report."""

@@ -7,16 +7,15 @@ from typing import NamedTuple
 
 from netlab.trace.choosing import Source
 from netlab.trace.facts import Segment
-from netlab.trace.ladder import svg
-from netlab.trace.ladder.layout import Ladder, Pause
 from netlab.trace.notation import details, ends_of, marks, seconds
 from netlab.trace.report import headings
+from netlab.trace.report.drawing import svg_pieces
 from netlab.trace.report.hexdump import MAX_BYTES, hexdump
 from netlab.trace.report.telling import Telling, ToldPacket
 from netlab.trace.tcp import RST
 from netlab.trace.words.language import Language, endpoint
 from netlab.trace.words.people import Roles
-from netlab.trace.words.sentence import Notation, octets
+from netlab.trace.words.sentence import octets
 
 #: A browser still scrolls so many; the rest is counted.
 MAX_ROWS = 5_000
@@ -51,7 +50,7 @@ def report(source: Source, roles: Roles, language: Language, name: str) -> Itera
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    drawn = "".join(draw(ladder, roles, language, name, links=True))
+    drawn = "".join(svg_pieces(ladder, roles, language, name, links=True))
     return environment.get_template("page.html").generate(
         language=language,
         say=language.say,
@@ -59,24 +58,13 @@ def report(source: Source, roles: Roles, language: Language, name: str) -> Itera
         name=name,
         summary=telling.summary(),
         ladder=ladder,
-        drawn=Markup(drawn),  # noqa: S704  # `svg` escapes
+        drawn=Markup(drawn),  # `svg` escapes
         conversations=list(telling.conversations()),
         rows=rows,
         more=more,
-        style=Markup((_HERE / "page.css").read_text("utf-8")),  # noqa: S704
-        script=Markup((_HERE / "page.js").read_text("utf-8")),  # noqa: S704
+        style=Markup((_HERE / "page.css").read_text("utf-8")),
+        script=Markup((_HERE / "page.js").read_text("utf-8")),
     )
-
-
-def draw(ladder: Ladder, roles: Roles, language: Language, name: str, *, links: bool = False) -> Iterator[str]:
-    """The pieces of the ladder's SVG."""
-    labels = {row.frame: row.label for row in ladder.rows if not isinstance(row, Pause)}
-    texts = svg.Texts(
-        language.say(headings.ladder_of(name)),
-        language.say(headings.ladder_text(len(labels), len(ladder.lanes))),
-        lambda frame: language.say(headings.packet_label(frame, Notation(labels[frame]))),
-    )
-    return svg.draw(ladder, roles, language, texts, links=links)
 
 
 def _row(told: ToldPacket, language: Language) -> Row:

@@ -7,7 +7,7 @@ class Paint:
     """Puts text into colours, or leaves it as it is."""
 
     def __init__(self, colour: bool) -> None:
-        self._colour = colour
+        self.colour = colour
 
     def strong(self, text: str) -> str:
         """A heading."""
@@ -26,4 +26,4 @@ class Paint:
         return self._in(_RED, text)
 
     def _in(self, code: str, text: str) -> str:
-        return f"{code}{text}{_RESET}" if self._colour and text else text
+        return f"{code}{text}{_RESET}" if self.colour and text else text

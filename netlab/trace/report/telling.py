@@ -48,6 +48,13 @@ class Telling:
                 kept.append(packet)
             yield ToldPacket(packet, packet.time - began, teller.sentences(packet))
 
+    def read(self) -> None:
+        """Read all packets without telling them, for who only wants the ladder."""
+        for packet in self._source.packets():
+            self._totals.count(packet)
+            if len(self._kept) < MAX_PACKETS:
+                self._kept.append(packet)
+
     def ladder(self, most_columns: int | None = None) -> Ladder:
         """The ladder of the first packets."""
         more = self._totals.packets - len(self._kept)

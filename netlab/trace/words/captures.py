@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from attrs import field, define
+from attrs import define, field
 
 from netlab.trace.facts import Conversation, Damage, Packet, Segment
 from netlab.trace.records import CaptureFile
 from netlab.trace.words.closings import SHORT
+from netlab.trace.words.damage import problem
 from netlab.trace.words.flags import flag_counts
 from netlab.trace.words.sentence import Duration, Listing, Notation, Sentence, counted, octets, packets, said
 
@@ -106,7 +107,9 @@ def _missing(
             file.dropped,
         )
     if flaws.get("cut"):
-        yield counted("{count} packet was not captured whole.", "{count} packets were not captured whole.", flaws["cut"])
+        yield counted(
+            "{count} packet was not captured whole.", "{count} packets were not captured whole.", flaws["cut"]
+        )
     if passed_over:
         yield counted(
             "{count} TCP packet is of conversations beyond the limit, and not followed.",
@@ -117,5 +120,5 @@ def _missing(
         yield said(
             "The file is damaged at byte {offset}: {problem}. Everything before that has been used.",
             offset=damage.offset,
-            problem=damage.problem,
+            problem=problem(damage.problem),
         )

@@ -96,11 +96,9 @@ def _opening(one: Conversation, roles: Roles) -> Iterator[Sentence]:
 def _handshake(one: Conversation, pair: Pair) -> Iterator[Sentence]:
     seen = [frame for frame in one.handshake if frame is not None]
     if len(seen) == 3 and one.initial_rtt is not None:
-        yield said(
-            "The handshake (packets {frames}) took {time}.", frames=frames(seen), time=Duration(one.initial_rtt)
-        )
+        yield said("The handshake (packets {frames}) took {time}.", frames=frames(seen), time=Duration(one.initial_rtt))
     elif seen:
-        yield said("Of the handshake only packet {frames} can be seen.", frames=frames(seen))
+        yield said("Of the handshake there is only this in the capture: {frames}.", frames=_shown(one))
     offers = [one.directions[number].options for number in (0, 1)]
     for number in _order(one):
         options = offers[number]
@@ -108,6 +106,15 @@ def _handshake(one: Conversation, pair: Pair) -> Iterator[Sentence]:
             yield said("{who} offered {options}.", who=pair[number].first, options=offered(options))
     if offers[0] is not None and offers[1] is not None:
         yield from _agreed(offers[0].scale, offers[1].scale)
+
+
+def _shown(one: Conversation) -> Listing:
+    """The packets of the handshake that there are."""
+    steps = []
+    for frame, name in zip(one.handshake, ("SYN", "SYN, ACK", "ACK"), strict=True):
+        if frame is not None:
+            steps.append(said("packet {frame} ({what})", frame=Plain(frame), what=Notation(name)))
+    return Listing(tuple(steps))
 
 
 def _agreed(one: int | None, two: int | None) -> Iterator[Sentence]:
@@ -127,16 +134,26 @@ def _direction(one: Direction, this: Who) -> Iterator[Sentence]:
     if one.missing_bytes:
         places = tuple(Notation(f"{start}–{end - 1}") for start, end in one.gaps[:MAX_GAPS])
         yield said(
-            "The capture has not got {size} of it: Seq {places}.", size=octets(one.missing_bytes), places=Listing(places)
+            "The capture has not got {size} of it: Seq {places}.",
+            size=octets(one.missing_bytes),
+            places=Listing(places),
         )
-    if one.rtt_mean is not None and one.rtt_least is not None and one.rtt_most is not None:
-        yield said(
-            "Its data was acknowledged after {mean} on average, at least {least}, at most {most}.",
-            mean=Duration(one.rtt_mean),
-            least=Duration(one.rtt_least),
-            most=Duration(one.rtt_most),
-        )
+    yield from _round_trips(one)
     if one.window_least == 0:
         yield said("At times it had no room at all (window 0).")
     if one.flags:
         yield said("Analysis flags on its packets: {flags}.", flags=Listing(tuple(flag_counts(dict(one.flags)))))
+
+
+def _round_trips(one: Direction) -> Iterator[Sentence]:
+    if one.rtt_mean is None or one.rtt_least is None or one.rtt_most is None:
+        return
+    if one.rtt_count == 1:
+        yield said("What it sent was acknowledged after {time}.", time=Duration(one.rtt_mean))
+        return
+    yield said(
+        "What it sent was acknowledged after {mean} on average ({least} to {most}).",
+        mean=Duration(one.rtt_mean),
+        least=Duration(one.rtt_least),
+        most=Duration(one.rtt_most),
+    )

@@ -31,8 +31,8 @@ class Language:
 
     def say(self, sentence: Sentence) -> str:
         """The text of ``sentence``."""
-        message, values, plural, count = sentence
-        text = self._one(message) if plural is None else self._counted(message, plural, count)
+        message, values, plural, number = sentence
+        text = self._one(message) if plural is None else self._counted(message, plural, number)
         return text.format_map({name: self.value(value) for name, value in values.items()}) if values else text
 
     def value(self, value: Value) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from netlab.trace.arp import REPLY, REQUEST, Arp
-from netlab.trace.facts import Flaw, Packet, Segment
+from netlab.trace.facts import Endpoint, Flaw, Packet, Segment
 from netlab.trace.icmp import Message
 from netlab.trace.udp import Datagram
 from netlab.trace.words.icmp import icmp_sentences
 from netlab.trace.words.people import Roles, introduced
-from netlab.trace.facts import Endpoint
 from netlab.trace.words.segments import SegmentTeller
 from netlab.trace.words.sentence import Notation, Plain, Sentence, frames, octets, said
 
@@ -101,8 +100,14 @@ def _cut(flaw: Flaw) -> Sentence:
 def _fragment(flaw: Flaw) -> Sentence:
     size, offset = octets(flaw.numbers["length"]), Plain(flaw.numbers["offset"])
     if flaw.numbers["more"]:
-        return said("It is a piece of a datagram that IP cut: {size} from byte {offset} on, and more follow.", size=size, offset=offset)
-    return said("It is the last piece of a datagram that IP cut: {size} from byte {offset} on.", size=size, offset=offset)
+        return said(
+            "It is a piece of a datagram that IP cut: {size} from byte {offset} on, and more follow.",
+            size=size,
+            offset=offset,
+        )
+    return said(
+        "It is the last piece of a datagram that IP cut: {size} from byte {offset} on.", size=size, offset=offset
+    )
 
 
 FLAWS: dict[str, Callable[[Flaw], Sentence]] = {
@@ -111,7 +116,9 @@ FLAWS: dict[str, Callable[[Flaw], Sentence]] = {
     "header_cut": lambda flaw: said("A header is cut off, so it cannot be read further."),
     "bad_length": lambda flaw: said("A header says a length that cannot be, so it cannot be read further."),
     "bad_version": lambda flaw: said("What should be IP is of no version that there is."),
-    "too_many_extensions": lambda flaw: said("It has more extension headers than anybody needs, and is not read further."),
+    "too_many_extensions": lambda flaw: said(
+        "It has more extension headers than anybody needs, and is not read further."
+    ),
     "no_time": lambda flaw: said("The file has no time for it; it is shown with that of the packet before."),
     "not_followed": lambda flaw: said("It is of one conversation more than are followed."),
     "not_ipv4": lambda flaw: said("It asks for addresses that are not of IPv4."),

@@ -26,7 +26,8 @@ def who(endpoint: Endpoint, roles: Roles, is_client: bool | None) -> Who:
     """``endpoint`` by its role, by what it does if that is known, or by its address."""
     role = role_of(endpoint, roles)
     if role is not None:
-        return Who(role, role)
+        quoted = said("“{role}”", role=role)
+        return Who(quoted, quoted)
     if is_client is None:
         return Who(endpoint, endpoint)
     if is_client:
@@ -41,4 +42,4 @@ def introduced(endpoint: Endpoint, roles: Roles) -> Value:
 
 
 def _with_role(role: str, endpoint: Endpoint) -> Sentence:
-    return said("{role} ({endpoint})", role=role, endpoint=endpoint)
+    return said("{endpoint} (“{role}”)", role=role, endpoint=endpoint)

@@ -74,9 +74,13 @@ def _opening(told: _Told, this: Who, one: Segment) -> Iterator[Sentence]:
         yield said("{who} sends its SYN again: its kernel does that by itself when no answer comes.", who=this.first)
         return
     if one.ack:
-        yield said("{who} accepts: SYN and ACK. Its own numbers begin with Seq 0 (really {raw}).", who=this.first, raw=raw)
+        yield said(
+            "{who} accepts: SYN and ACK. Its own numbers begin with Seq 0 (really {raw}).", who=this.first, raw=raw
+        )
     else:
-        yield said("{who} asks for a connection: SYN. Its numbers begin with Seq 0 (really {raw}).", who=this.first, raw=raw)
+        yield said(
+            "{who} asks for a connection: SYN. Its numbers begin with Seq 0 (really {raw}).", who=this.first, raw=raw
+        )
     options = offered(one.options)
     if options.items:
         yield said("It offers {options}.", options=options)
@@ -188,10 +192,10 @@ def _window(told: _Told, this: Who, one: Segment) -> Iterator[Sentence]:
     told.window_told[one.sender] = True
     if one.scale:
         yield said(
-            "There is room for {window} at its side: {raw} in the header × {factor}, as the handshake says.",
+            "There is room for {window} at its side: {raw} in the header × {factor}, as its SYN said.",
             window=octets(one.window),
-            raw=Plain(one.raw_window),
-            factor=Plain(1 << one.scale),
+            raw=one.raw_window,
+            factor=1 << one.scale,
         )
 
 

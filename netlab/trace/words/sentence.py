@@ -5,7 +5,7 @@ A message is English and whole; its values stand in braces by name. `said` and `
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from netlab.trace.facts import Endpoint
 
@@ -35,7 +35,7 @@ class Listing(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A message and its values; ``plural`` and ``count`` if its form depends on a number.
+    """A message and its values; ``plural`` and ``number`` if its form depends on one.
 
     A part of a sentence, such as ``13 bytes``, is one too, and a value of others.
     """
@@ -43,11 +43,11 @@ class Sentence(NamedTuple):
     message: str
     values: dict[str, "Value"]
     plural: str | None = None
-    count: int = 0
+    number: int = 0
 
 
 #: A `str` is a stranger's text, such as a comment in the file.
-Value = Union[int, str, Plain, Duration, Notation, Endpoint, Listing, Sentence]
+Value = int | str | Plain | Duration | Notation | Endpoint | Listing | Sentence
 
 
 def said(message: str, /, **values: Value) -> Sentence:
