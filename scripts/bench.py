@@ -7,12 +7,14 @@ from benchmarks.calc import Effort, measure
 from benchmarks.figures import as_json, as_text
 from benchmarks.machine import missing_programs
 from benchmarks.speed import Plan
+from benchmarks.trace import measure as measure_trace
 
 _EPILOG = """\
 examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
   scripts/bench calc --json >a.json  the same figures for a program
+  scripts/bench trace                captures, against tshark; one minute
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios
 hold, because the two programs are measured in turn, and the median of the rounds is taken. docs/benchmarks.md says
@@ -23,12 +25,15 @@ what each figure means. The exit status is 0 when every goal is met, 1 when one 
 def main() -> int:
     """Read the command line and measure."""
     arguments = _parser().parse_args()
-    missing = missing_programs()
+    missing = missing_programs() if arguments.what == "calc" else []
     if missing:
         print("\n".join(f"error: {sentence}" for sentence in missing), file=sys.stderr)
         return 2
     try:
-        findings = measure(_effort(arguments), _say)
+        if arguments.what == "trace":
+            findings = measure_trace(arguments.rounds or (2 if arguments.quick else 7), _say)
+        else:
+            findings = measure(_effort(arguments), _say)
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -43,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["calc"], help="calc: the calculator daemon, against redis-server")
+    parser.add_argument(
+        "what",
+        choices=["calc", "trace"],
+        help="calc: the calculator daemon, against redis-server; trace: netlab trace, against tshark",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=_within(1, 50), metavar="N", help="rounds for each ratio [7, quick 2]")
     parser.add_argument("--seconds", type=_within(0.05, 10), metavar="S", help="seconds a run [0.5, quick 0.2]")

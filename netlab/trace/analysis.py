@@ -77,13 +77,24 @@ def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int
 
 
 def acknowledge(this: Side, time: int, ack: int) -> tuple[int, int] | None:
-    """Take what ``ack`` acknowledges off ``this`` side's unacknowledged segments.
+    """Take what ``ack`` acknowledges off ``this`` side's unacknowledged segments, and count the round trip.
 
     The frame that ends exactly there, the oldest if it was sent more than once, and how long ago it was sent.
     """
+    found = _acknowledge_in_order(this, time, ack) if this.in_order else _acknowledge_mixed(this, time, ack)
+    if found:
+        rtt = found[1]
+        this.rtt_sum += rtt
+        if not this.rtt_count or rtt < this.rtt_least:
+            this.rtt_least = rtt
+        if rtt > this.rtt_most:
+            this.rtt_most = rtt
+        this.rtt_count += 1
+    return found
+
+
+def _acknowledge_in_order(this: Side, time: int, ack: int) -> tuple[int, int] | None:
     unacked = this.unacked
-    if not this.in_order:
-        return _acknowledge_mixed(this, time, ack)
     found = None
     count = 0
     for frame, end, when in unacked:

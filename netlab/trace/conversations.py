@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from netlab.trace.facts import Conversation, Segment
 from netlab.trace.flags import REUSED_PORTS, Flag
 from netlab.trace.flow import MAX_REMEMBERED, Flow
-from netlab.trace.following import follow
+from netlab.trace.following import Body, Header, follow
 from netlab.trace.ip import address_text
 from netlab.trace.outcome import conversation_of
 from netlab.trace.tcp import ACK, SYN
 
 #: Conversations of one capture that are followed; segments of others are read, and not explained.
 MAX_CONVERSATIONS = 65_536
-
-#: sequence, acknowledgment, flags, window, urgent pointer, as they are in the header
-Header = tuple[int, int, int, int, int]
 
 
 class Conversations:
@@ -43,10 +40,8 @@ class Conversations:
             entry[0].errors.append(frame)
         return entry[0].number
 
-    def segment(
-        self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes
-    ) -> Segment | None:
-        """What a segment means, ``length`` bytes of payload long in a packet of ``wire`` bytes.
+    def segment(self, key: bytes, frame: int, time: int, wire: int, header: Header, body: Body) -> Segment | None:
+        """What a segment means, in a packet of ``wire`` bytes.
 
         `None`: it is of one conversation more than are followed.
         """
@@ -59,7 +54,7 @@ class Conversations:
         if entry is None:
             self.passed_over += 1
             return None
-        return follow(entry[0], entry[1], frame, time, wire, header, length, payload, options, reused)
+        return follow(entry[0], entry[1], frame, time, wire, header, body, reused)
 
     def _begin(self, key: bytes, frame: int, time: int) -> tuple[Flow, int] | None:
         if len(self._flows) >= self._most:

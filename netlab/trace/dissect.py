@@ -51,16 +51,9 @@ class Dissector:
             end = start + total
             whole = first == _WHOLE_IPV4 and not place & _FRAGMENT and end <= len(data)
             if protocol == TCP and whole and start + _USUAL_LENGTH <= payload <= end:
-                segment = self.conversations.segment(
-                    key,
-                    number,
-                    time,
-                    length,
-                    (seq, ack, offset & FLAG_BITS, window, urgent),
-                    end - payload,
-                    data[payload:end],
-                    data[start + _USUAL_LENGTH : payload],
-                )
+                header = seq, ack, offset & FLAG_BITS, window, urgent
+                body = end - payload, data[payload:end], data[start + _USUAL_LENGTH : payload]
+                segment = self.conversations.segment(key, number, time, length, header, body)
                 names = address_text(key[:4]), address_text(key[4:8])
                 flaws = () if segment else (Flaw("not_followed", {}),)
                 return Packet(

@@ -24,54 +24,19 @@ MAX_REMEMBERED = 32
 Unacked = tuple[int, int, int]
 
 
-class Side:
-    """One side of a conversation: what it sent, and what it said of what it received."""
+class Counted:
+    """What one side sent, counted; times are nanoseconds, sizes bytes."""
 
     __slots__ = (
-        "after_close_bytes",
-        "after_close_frame",
-        "base",
-        "before_reset",
-        "contiguous",
         "coverage",
-        "duplicate_of",
-        "duplicates",
-        "expected",
-        "expected_frame",
-        "expected_time",
-        "fin",
-        "fin_acked",
-        "fin_acks",
-        "fin_end",
         "flag_counts",
-        "fresh",
-        "in_order",
-        "initial",
-        "kept_alive",
         "largest",
-        "last_ack",
-        "last_ack_time",
-        "last_data",
-        "last_time",
         "octets",
-        "options",
         "packets",
-        "probed",
-        "reads_on",
-        "reset",
-        "retries",
         "rtt_count",
         "rtt_least",
         "rtt_most",
         "rtt_sum",
-        "scale",
-        "scaled",
-        "shift",
-        "syns",
-        "unacked",
-        "unanswered",
-        "unanswered_segments",
-        "window",
         "window_last",
         "window_least",
         "window_most",
@@ -79,6 +44,95 @@ class Side:
     )
 
     def __init__(self) -> None:
+        self.packets = 0
+        self.wire = 0
+        #: Payload, with repetitions; ``coverage`` knows it without.
+        self.octets = 0
+        self.largest = 0
+        self.coverage: Coverage | None = None
+        self.flag_counts: dict[str, int] = {}
+        self.window_last: int | None = None
+        self.window_least: int | None = None
+        self.window_most: int | None = None
+        self.rtt_count = 0
+        self.rtt_sum = 0
+        self.rtt_least = 0
+        self.rtt_most = 0
+
+
+class Remembered(Counted):
+    """The packets of one side from which the story of the beginning and the end is told: frames, and times."""
+
+    __slots__ = (
+        "after_close_bytes",
+        "after_close_frame",
+        "before_reset",
+        "fin",
+        "fin_acked",
+        "fin_acks",
+        "fin_end",
+        "last_data",
+        "last_time",
+        "options",
+        "reads_on",
+        "reset",
+        "retries",
+        "syns",
+        "unanswered",
+        "unanswered_segments",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options: Options | None = None
+        self.syns: list[tuple[int, int]] = []
+        self.retries: list[tuple[int, int]] = []
+        self.last_data = (0, 0)
+        self.last_time = 0
+        #: Its FIN, the number after it, what that packet acknowledged, and the frame that acknowledged it.
+        self.fin: tuple[int, int] | None = None
+        self.fin_end = 0
+        self.fin_acks = 0
+        self.fin_acked: int | None = None
+        self.reset: Reset | None = None
+        #: When this side was last heard of before its RST.
+        self.before_reset = 0
+        #: What the other sent since this side last sent data: its bytes and segments.
+        self.unanswered = 0
+        self.unanswered_segments = 0
+        #: What came after its FIN, and whether it acknowledged any of that: then it still reads.
+        self.after_close_bytes = 0
+        self.after_close_frame = 0
+        self.reads_on = False
+
+
+class Side(Remembered):
+    """One side of a conversation, as the analysis follows it: what it sent, and what it said of what it received."""
+
+    __slots__ = (
+        "base",
+        "contiguous",
+        "duplicate_of",
+        "duplicates",
+        "expected",
+        "expected_frame",
+        "expected_time",
+        "fresh",
+        "in_order",
+        "initial",
+        "kept_alive",
+        "last_ack",
+        "last_ack_time",
+        "probed",
+        "scale",
+        "scaled",
+        "shift",
+        "unacked",
+        "window",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
         #: The raw number that is 0 relatively, `None` until it is known; ``initial`` only if a SYN had it.
         self.base: int | None = None
         self.initial: int | None = None
@@ -92,10 +146,9 @@ class Side:
         self.last_ack_time = 0
         self.window = UNKNOWN_WINDOW
         self.scale = SCALE_UNKNOWN
-        #: The shift of windows in use now: 0 as long as only the SYN was sent.
-        self.shift = 0
-        #: Whether it is known how windows are scaled; and whether only the SYN, whose is not, was sent.
+        #: Whether it is known how windows are scaled; the shift in use: 0 while ``fresh``, when only the SYN was sent.
         self.scaled = False
+        self.shift = 0
         self.fresh = False
         self.duplicates = 0
         self.duplicate_of = 0
@@ -104,39 +157,6 @@ class Side:
         self.probed = False
         self.unacked: list[Unacked] = []
         self.in_order = True
-        self.packets = 0
-        self.octets = 0
-        self.wire = 0
-        self.largest = 0
-        self.last_time = 0
-        self.coverage: Coverage | None = None
-        self.options: Options | None = None
-        self.window_last: int | None = None
-        self.window_least: int | None = None
-        self.window_most: int | None = None
-        self.rtt_count = 0
-        self.rtt_sum = 0
-        self.rtt_least = 0
-        self.rtt_most = 0
-        self.flag_counts: dict[str, int] = {}
-        #: What the end is told from: frames and times.
-        self.syns: list[tuple[int, int]] = []
-        self.last_data = (0, 0)
-        self.retries: list[tuple[int, int]] = []
-        self.fin: tuple[int, int] | None = None
-        self.fin_end = 0
-        self.fin_acks = 0
-        self.fin_acked: int | None = None
-        self.reset: Reset | None = None
-        #: When this side was last heard of before its RST.
-        self.before_reset = 0
-        #: What the other sent since this side last sent data: its bytes and segments.
-        self.unanswered = 0
-        self.unanswered_segments = 0
-        #: What came after its FIN, and whether it acknowledged any of that: then it still reads.
-        self.after_close_bytes = 0
-        self.reads_on = False
-        self.after_close_frame = 0
 
     def relative(self, number: int) -> int:
         """The relative number for a raw one."""

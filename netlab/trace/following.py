@@ -7,30 +7,29 @@ from netlab.trace.flags import Flag
 from netlab.trace.flow import HALF, MASK, MAX_REMEMBERED, SCALE_UNKNOWN, SCALE_UNUSED, Flow, Reset, Side
 from netlab.trace.tcp import ACK, FIN, RST, SYN, read_options
 
+#: sequence, acknowledgment, flags, window, urgent pointer, as they are in the header
+Header = tuple[int, int, int, int, int]
+#: length of the payload on the wire, payload, options
+Body = tuple[int, bytes, bytes]
+
 _ENDS = SYN | FIN | RST
+#: No frame is acknowledged, and there is no round trip.
+_NOTHING = (None, None)
 #: Bits of the completeness.
 _HAS_SYN, _HAS_SYN_ACK, _HAS_ACK, _HAS_DATA, _HAS_FIN, _HAS_RST = 1, 2, 4, 8, 16, 32
 
 
 def follow(
-    flow: Flow,
-    sender: int,
-    frame: int,
-    time: int,
-    wire: int,
-    header: tuple[int, int, int, int, int],
-    length: int,
-    payload: bytes,
-    options: bytes,
-    flags: tuple[Flag, ...],
+    flow: Flow, sender: int, frame: int, time: int, wire: int, header: Header, body: Body, flags: tuple[Flag, ...]
 ) -> Segment:
     """The facts of a segment that side ``sender`` sent; ``flags`` are what is known of it already."""
     seq, ack, bits, window, urgent = header
+    length, payload, options = body
     this, other = flow.sides[sender], flow.sides[1 - sender]
-    first = not flow.sides[0].packets and not flow.sides[1].packets
+    first = frame == flow.first
     found = analyse(flow, sender, frame, time, seq, ack, bits, window, length)
     if bits & _ENDS or flow.closing:
-        _milestones(flow, this, other, sender, frame, time, header, length, options)
+        _milestones(flow, sender, frame, time, header, body)
     if bits & (SYN | ACK) == ACK and (this.fresh or not flow.first_rtt):
         _established(flow, this, sender, frame, time)
     size = window
@@ -40,44 +39,27 @@ def follow(
         if size != this.window_last and not bits & RST:
             _note_window(this, size)
     _complete(flow, first, bits, length)
-    acked = acknowledge(other, time, ack) if other.unacked and bits & ACK else None
-    if acked:
-        _note_round_trip(other, acked[1])
+    acked: tuple[int | None, int | None] = _NOTHING
+    if other.unacked and bits & ACK:
+        acked = acknowledge(other, time, ack) or _NOTHING
     if length:
-        _note_data(this, seq + 1 if bits & SYN else seq, length, frame, time)
-        this.unanswered = this.unanswered_segments = 0
-        if not found:
-            other.unanswered += length
-            other.unanswered_segments += 1
+        _note_data(this, other, seq + 1 if bits & SYN else seq, length, frame, time, bool(found))
     since = time - flow.last_time
     this.packets += 1
     this.wire += wire
     this.last_time = flow.last_time = time
     flow.last = frame
     ports = flow.ports
-    base, other_base = this.base or 0, other.base or 0
+    place = flow.number, sender, ports[sender], ports[1 - sender]
+    relative = seq - (this.base or 0) & MASK, ack - (other.base or 0) & MASK if bits & ACK else ack
+    scale = this.scale if this.scale >= 0 else None
+    if flags:
+        found = flags + found
+    # fmt: off
     return Segment(
-        flow.number,
-        sender,
-        ports[sender],
-        ports[1 - sender],
-        seq - base & MASK,
-        ack - other_base & MASK if bits & ACK else ack,
-        seq,
-        ack,
-        bits,
-        size,
-        window,
-        this.scale if this.scale >= 0 else None,
-        urgent,
-        length,
-        payload,
-        options,
-        flags + found if flags else found,
-        acked[0] if acked else None,
-        acked[1] if acked else None,
-        since,
+        *place, *relative, seq, ack, bits, size, window, scale, urgent, length, payload, options, found, *acked, since
     )
+    # fmt: on
 
 
 def _complete(flow: Flow, first: bool, bits: int, length: int) -> None:
@@ -105,17 +87,12 @@ def _note_window(this: Side, size: int) -> None:
         this.window_most = size
 
 
-def _note_round_trip(side: Side, rtt: int) -> None:
-    side.rtt_sum += rtt
-    if not side.rtt_count or rtt < side.rtt_least:
-        side.rtt_least = rtt
-    if rtt > side.rtt_most:
-        side.rtt_most = rtt
-    side.rtt_count += 1
-
-
-def _note_data(this: Side, seq: int, length: int, frame: int, time: int) -> None:
+def _note_data(this: Side, other: Side, seq: int, length: int, frame: int, time: int, unusual: bool) -> None:
     """Count payload, and which bytes of the stream it is; ``seq`` is that of its first byte."""
+    this.unanswered = this.unanswered_segments = 0
+    if not unusual:
+        other.unanswered += length
+        other.unanswered_segments += 1
     this.octets += length
     if length > this.largest:
         this.largest = length
@@ -143,21 +120,13 @@ def _established(flow: Flow, this: Side, sender: int, frame: int, time: int) -> 
         flow.first_rtt = time - flow.syn_time
 
 
-def _milestones(
-    flow: Flow,
-    this: Side,
-    other: Side,
-    sender: int,
-    frame: int,
-    time: int,
-    header: tuple[int, int, int, int, int],
-    length: int,
-    options: bytes,
-) -> None:
+def _milestones(flow: Flow, sender: int, frame: int, time: int, header: Header, body: Body) -> None:
     """Remember what the beginning and the end are told from."""
     seq, ack, bits, window, _urgent = header
+    length = body[0]
+    this, other = flow.sides[sender], flow.sides[1 - sender]
     if bits & SYN:
-        _synchronized(flow, this, other, sender, frame, time, seq, bits, options)
+        _synchronized(flow, sender, frame, time, seq, bits, body[2])
     if bits & FIN and this.fin is None:
         this.fin = frame, time
         this.fin_end = seq + length + 1 & MASK
@@ -179,10 +148,9 @@ def _milestones(
             other.after_close_frame = other.after_close_frame or frame
 
 
-def _synchronized(
-    flow: Flow, this: Side, other: Side, sender: int, frame: int, time: int, seq: int, bits: int, options: bytes
-) -> None:
+def _synchronized(flow: Flow, sender: int, frame: int, time: int, seq: int, bits: int, options: bytes) -> None:
     """A SYN: who opens, and which options are agreed on."""
+    this, other = flow.sides[sender], flow.sides[1 - sender]
     this.initial = seq
     this.fresh = True
     this.shift = 0

@@ -6,9 +6,9 @@ from attrs import evolve, frozen
 
 from netlab.trace import link
 from netlab.trace.arp import Arp, read_arp
-from netlab.trace.conversations import Header
 from netlab.trace.datagrams import Datagrams
 from netlab.trace.facts import Flaw, Packet, Segment
+from netlab.trace.following import Body, Header
 from netlab.trace.fragments import Fragments
 from netlab.trace.icmp import Message, Quoted, read_icmp
 from netlab.trace.ip import ICMP, ICMPV6, IP, TCP, UDP, HeaderCut, protocol_name, read_ip
@@ -25,9 +25,7 @@ _Transport = Segment | Datagram | Message | Arp | None
 class Follower(Protocol):
     """Who is told of TCP segments: `netlab.trace.conversations`, or a summary."""
 
-    def segment(
-        self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes
-    ) -> Segment | None:
+    def segment(self, key: bytes, frame: int, time: int, wire: int, header: Header, body: Body) -> Segment | None:
         """A segment came."""
         ...
 
@@ -162,15 +160,15 @@ class Layers:
         size = (offset >> 12) * 4
         if size < HEADER_LENGTH or size > carried.length:
             raise ValueError("bad_length")
+        payload = data[start + size : carried.end]
+        options = data[start + HEADER_LENGTH : min(start + size, carried.end)]
         segment = self._conversations.segment(
             carried.addresses + data[start : start + 4],
             packet.number,
             packet.time,
             packet.length,
             (seq, ack, offset & FLAG_BITS, window, urgent),
-            carried.length - size,
-            data[start + size : carried.end],
-            data[start + HEADER_LENGTH : min(start + size, carried.end)],
+            (carried.length - size, payload, options),
         )
         if segment is None:
             return _flawed(packet, "not_followed")

@@ -11,10 +11,10 @@ from struct import Struct
 from attrs import frozen
 
 from netlab.trace import link
-from netlab.trace.conversations import Header
 from netlab.trace.datagrams import Datagrams
 from netlab.trace.errors import DamagedCapture
 from netlab.trace.facts import Damage, Endpoint
+from netlab.trace.following import Body, Header
 from netlab.trace.ip import TCP, address_text
 from netlab.trace.layers import Layers
 from netlab.trace.records import CaptureFile, Record, read_records
@@ -143,9 +143,7 @@ class Summary:
         packet = self._layers.packet(self.packets, time, self.file.interfaces[interface].link_type, record)
         self.protocols[packet.protocol] += 1
 
-    def segment(
-        self, key: bytes, frame: int, time: int, wire: int, header: Header, length: int, payload: bytes, options: bytes
-    ) -> None:
+    def segment(self, key: bytes, frame: int, time: int, wire: int, header: Header, body: Body) -> None:
         """A segment that came through the layers."""
         half = self._half(key, time, header[2], header[0].to_bytes(4, "big"))
         if half is not None:

@@ -120,8 +120,8 @@ def differences(path: Path) -> tuple[int, dict[int, Facts]]:
 def _excuse(their: dict[int, Facts], our: dict[int, Facts]) -> None:
     """Leave out which frame is acknowledged where a SYN was repeated.
 
-    tshark takes the 0 in the field of a segment without ACK flag for an acknowledgment. If that lies ahead of the other's
-    numbers, as it does for half of all initial numbers, the other's SYN-ACK is forgotten.
+    tshark takes the 0 in the field of a segment without ACK flag for an acknowledgment. If that lies ahead of the
+    other's numbers, as it does for half of all initial numbers, the other's SYN-ACK is forgotten.
     """
     without_ack = Counter(facts["stream"] for facts in their.values() if not facts["bits"] & ACK)
     for facts in (*their.values(), *our.values()):

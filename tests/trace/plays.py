@@ -58,6 +58,19 @@ def bulk(count: int) -> Play:
     return play
 
 
+def late_answer(wire: Wire) -> None:
+    """The server answers only when the client's kernel has long begun to wonder whether the request arrived."""
+    client, server = wire.connect()
+    client.sendall(b"hello")
+    receive(server, 5)
+    wire.settle(0.5)
+    server.sendall(b"world")
+    receive(client, 5)
+    client.close()
+    server.recv(1)
+    server.close()
+
+
 def keep_alive(wire: Wire) -> None:
     """Nothing is said for so long that the client's kernel asks twice whether the server is there."""
     client, server = wire.connect()

@@ -33,9 +33,9 @@ class ParityTests(SynchronousTestCase):
         self.different: list[str] = []
         self.flags: Counter[str] = Counter()
 
-    def agree(self, play: plays.Play, rule: Rule | None = None) -> None:
+    def agree(self, play: plays.Play, rule: Rule | None = None, latency: float = 0.0) -> None:
         """Let ``play`` run over a wire with that rule, and compare what was seen at both ends."""
-        wire = Wire(rule)
+        wire = Wire(rule, latency=latency)
         try:
             play(wire)
             wire.settle()
@@ -71,7 +71,7 @@ class ParityTests(SynchronousTestCase):
 
     def test_lost_acks(self) -> None:
         """Data whose ACK is lost is sent again for nothing."""
-        self.agree(plays.question_and_answer, plays.no_acks(3))
+        self.agree(plays.late_answer, plays.no_acks(2))
         self.shows("spurious_retransmission")
 
     def test_lost_openings_and_ends(self) -> None:
@@ -82,7 +82,7 @@ class ParityTests(SynchronousTestCase):
 
     def test_late_and_twice(self) -> None:
         """A segment that others overtook is out of order; one that came twice was spurious."""
-        self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.late(0.0005)))
+        self.agree(plays.bulk(4_000), plays.once(plays.data_from_client(3), plays.late(0.002)), latency=0.005)
         self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.late(0.01)))
         self.agree(plays.bulk(200_000), plays.once(plays.data_from_client(20), plays.twice))
         self.shows("out_of_order", "duplicate_ack")

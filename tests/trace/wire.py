@@ -127,10 +127,12 @@ class Wire:
     """Two hosts and the cable between them; ``seen[0]`` and ``seen[1]`` are the frames at either end, with their times.
 
     ``rule`` may be set at any time. A frame that a rule marks ``hidden`` is carried, and kept in neither list.
+    Frames take ``latency`` seconds from end to end.
     """
 
-    def __init__(self, rule: Rule | None = None, mtu: int = 1500) -> None:
+    def __init__(self, rule: Rule | None = None, mtu: int = 1500, latency: float = 0.0) -> None:
         self.rule = rule
+        self._latency = latency
         self.hosts = (Host("10.9.0.1", mtu), Host("10.9.0.2", mtu))
         self.seen: tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]] = ([], [])
         self._numbers = [0, 0]
@@ -226,8 +228,8 @@ class Wire:
         if not frame.hidden:
             self.seen[sender].append((time.time_ns(), data))
         for delay, copy in [(0.0, data)] if chosen is None else chosen:
-            if delay:
-                self._late.append((time.monotonic() + delay, 1 - sender, copy, frame.hidden))
+            if delay or self._latency:
+                self._late.append((time.monotonic() + self._latency + delay, 1 - sender, copy, frame.hidden))
             else:
                 self._give(1 - sender, copy, frame.hidden)
 
