@@ -1,0 +1,136 @@
+"""One TCP conversation on its way from pieces of streams to an `Application`."""
+
+from array import array
+from collections.abc import Mapping
+
+from netlab.trace.app.application import (
+    CALC,
+    HTTP,
+    NOTHING,
+    UPPER,
+    WATCHDOG,
+    Application,
+    Close,
+    Ends,
+    Reader,
+    Room,
+)
+from netlab.trace.app.calc import CalcReader
+from netlab.trace.app.calc_bodies import Bodies
+from netlab.trace.app.http import HttpReader
+from netlab.trace.app.plain import PlainReader, Turn
+from netlab.trace.app.recognition import ENOUGH, Recognised, by_port, recognise
+from netlab.trace.app.uppercase import UpperTalk
+from netlab.trace.app.watchdog import WatchdogReader
+from netlab.trace.facts import Segment
+from netlab.trace.streams import Gap, Piece
+from netlab.trace.tcp import ACK, FIN, RST, SYN
+
+#: Bytes and pieces that wait until the protocol is known.
+MAX_UNDECIDED = 65_536
+MAX_UNDECIDED_PIECES = 1024
+
+
+class Talk:
+    """Segments and what they let be read, in; an `Application` out, once."""
+
+    __slots__ = (
+        "_bodies",
+        "_closes",
+        "_heads",
+        "_known",
+        "_ports",
+        "_reader",
+        "_room",
+        "_undecided",
+        "_waiting",
+        "_what",
+        "frames",
+        "number",
+        "opener",
+        "turns",
+    )
+
+    def __init__(self, one: Segment, known: Mapping[int, str], room: Room, bodies: Bodies) -> None:
+        self.number = one.conversation
+        self._ports = one.source_port, one.destination_port
+        if one.sender:
+            self._ports = one.destination_port, one.source_port
+        #: Who sent the SYN, `None` if it was not seen.
+        self.opener: int | None = None
+        #: All its packets.
+        self.frames = array("L")
+        #: Of plain bytes, for `netlab.trace.pairing`.
+        self.turns: tuple[Turn, ...] = ()
+        self._known = known
+        self._room = room
+        self._bodies = bodies
+        self._closes: list[Close | None] = [None, None]
+        self._heads = [bytearray(), bytearray()]
+        self._waiting: list[tuple[int, Piece | Gap]] = []
+        self._undecided = 0
+        self._reader: Reader | None = None
+
+    def segment(self, frame: int, time: int, one: Segment) -> None:
+        """One more packet of it."""
+        self.frames.append(frame)
+        bits = one.bits
+        if bits & SYN and self.opener is None:
+            self.opener = 1 - one.sender if bits & ACK else one.sender
+        if bits & (FIN | RST) and self._closes[one.sender] is None:
+            self._closes[one.sender] = Close(frame, time, one.sender, bool(bits & RST))
+
+    def put(self, sender: int, part: Piece | Gap) -> None:
+        """What can be read next in the stream of ``sender``."""
+        if self._reader is not None:
+            self._reader.put(sender, part)
+            return
+        self._waiting.append((sender, part))
+        head = self._heads[sender]
+        if isinstance(part, Piece):
+            self._undecided += len(part.data)
+            if len(head) < ENOUGH:
+                head += part.data[: ENOUGH - len(head)]
+        known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=False)
+        full = self._undecided > MAX_UNDECIDED or len(self._waiting) > MAX_UNDECIDED_PIECES
+        both = all(len(one) == ENOUGH for one in self._heads)
+        if known is not None or full or both:
+            self._decide(known or self._by_port())
+
+    def application(self) -> Application:
+        """What was said; nothing more will come."""
+        if not self._waiting and self._reader is None:
+            return Application(self.number, NOTHING, "none", self.opener or 0, None)
+        if self._reader is None:
+            known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=True)
+            self._decide(known or self._by_port())
+        reader, what = self._reader, self._what
+        assert reader is not None
+        facts = reader.finish(Ends((self._closes[0], self._closes[1])))
+        protocol, known_by = what.protocol, what.known_by
+        if isinstance(reader, PlainReader):
+            self.turns = reader.turns
+            if isinstance(facts, UpperTalk):
+                protocol, known_by = UPPER, "content"
+            else:
+                known_by = "none"
+        return Application(self.number, protocol, known_by, what.client, facts, reader.faults.all())
+
+    def _by_port(self) -> Recognised:
+        return by_port(self._ports, self._known, self.opener, (bytes(self._heads[0]), bytes(self._heads[1])))
+
+    def _decide(self, what: Recognised) -> None:
+        self._what = what
+        self._reader = reader = self._reader_of(what)
+        for sender, part in self._waiting:
+            reader.put(sender, part)
+        self._waiting.clear()
+
+    def _reader_of(self, what: Recognised) -> Reader:
+        if what.protocol == CALC:
+            return CalcReader(what.client, self._room, self._bodies)
+        if what.protocol == HTTP:
+            return HttpReader(what.client, self._room)
+        if what.protocol == WATCHDOG:
+            return WatchdogReader(what.client, self._room, what.texts)
+        return PlainReader(what.client, self._room)
