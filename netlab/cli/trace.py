@@ -11,7 +11,7 @@ from netlab.cli.terminal import Failed, say
 from netlab.cli.trace_output import Output, output_to
 from netlab.common.errors import LocalError
 from netlab.common.printable import printable
-from netlab.trace.choosing import Choice, Chosen, Source
+from netlab.trace.choosing import Choice, Chosen
 from netlab.trace.errors import TraceError
 from netlab.trace.facts import Damage
 from netlab.trace.opening import blocks_of
@@ -117,8 +117,7 @@ class _Run:
     def explain(self) -> Damage | None:
         """Tell everything."""
         found = Trace(self._output.watched(self._file, blocks_of))
-        source: Source = found if self._choice is None else Chosen(found, self._choice)
-        self._output.write(self._pieces(source))
+        self._output.write(self._pieces(found))
         return found.damage
 
     def summarize(self) -> Damage | None:
@@ -141,27 +140,30 @@ class _Run:
             self._output.write(_lines(summary.report(found, self._language, self._output.paint)))
         return found.damage
 
-    def _pieces(self, source: Source) -> Iterator[str]:
+    def _pieces(self, found: Trace) -> Iterator[str]:
         if self._form == "json":
             from netlab.trace import json_report
 
-            return json_report.report(source)
+            return json_report.report(found if self._choice is None else Chosen(found, self._choice))
+        from netlab.trace.report.telling import Telling
+
+        telling = Telling(found, self._choice, self._roles)
         if self._form == "html":
             from netlab.trace.report import page
 
-            return page.report(source, self._roles, self._language, self._name)
+            return page.report(telling, self._roles, self._language, self._name)
         if self._form == "md":
             from netlab.trace.report import markdown
 
-            return _lines(markdown.report(source, self._roles, self._language, self._name))
+            return _lines(markdown.report(telling, self._roles, self._language, self._name))
         if self._form in ("svg", "mermaid"):
             from netlab.trace.report import drawing
 
-            return drawing.report(self._form, source, self._roles, self._language, self._name)
+            return drawing.report(self._form, telling, self._roles, self._language, self._name)
         from netlab.trace.report.text import TextReport
 
         width, paint = self._output.width, self._output.paint
-        return _lines(TextReport(source, self._roles, self._language, width, paint).lines())
+        return _lines(TextReport(telling, self._roles, self._language, width, paint, live=self._file == "-").lines())
 
 
 def _lines(lines: Iterator[str]) -> Iterator[str]:

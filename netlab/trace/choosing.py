@@ -1,31 +1,48 @@
 """A part of a capture: the packets that somebody chose, and the conversations that these belong to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from netlab.trace.facts import Conversation, Damage, DatagramConversation, Packet, Segment
+from netlab.trace.icmp import Message
 from netlab.trace.reading import Trace
 from netlab.trace.records import CaptureFile
 from netlab.trace.udp import Datagram
+
+#: ICMP messages whose frames are remembered.
+MAX_OTHERS = 200_000
 
 Choice = Callable[[Packet], bool]
 
 
 class Chosen:
-    """What `Trace` has, for the packets of which ``choice`` is true. All others are analysed too, and not shown."""
+    """What `Trace` has, for the packets of which ``choice`` is true, or all.
 
-    def __init__(self, trace: Trace, choice: Choice) -> None:
+    All others are analysed too, and not shown; each packet of the file is also given to ``watch``.
+    """
+
+    def __init__(
+        self, trace: Trace, choice: Choice | None = None, watch: Callable[[Packet], None] | None = None
+    ) -> None:
         self._trace = trace
         self._choice = choice
+        self._watch = watch
         self._conversations: set[int] = set()
         self._datagrams: set[int] = set()
+        self._others: set[int] = set()
 
     def packets(self) -> Iterator[Packet]:
         """The chosen packets, in the order of the file."""
-        choice = self._choice
+        choice, watch = self._choice, self._watch
         for packet in self._trace.packets():
-            if choice(packet):
+            if watch is not None:
+                watch(packet)
+            if choice is None or choice(packet):
                 self._note(packet)
                 yield packet
+
+    def has_any(self, frames: Iterable[int | None]) -> bool:
+        """Whether a packet of these, of ICMP, was chosen."""
+        return any(frame in self._others for frame in frames)
 
     def _note(self, packet: Packet) -> None:
         what = packet.transport
@@ -33,6 +50,8 @@ class Chosen:
             self._conversations.add(what.conversation)
         elif isinstance(what, Datagram) and what.conversation is not None:
             self._datagrams.add(what.conversation)
+        elif isinstance(what, Message) and len(self._others) < MAX_OTHERS:
+            self._others.add(packet.number)
 
     def conversations(self) -> tuple[Conversation, ...]:
         """The whole TCP conversations that a chosen packet belongs to."""
@@ -41,6 +60,10 @@ class Chosen:
     def datagram_conversations(self) -> tuple[DatagramConversation, ...]:
         """The whole UDP conversations that a chosen packet belongs to."""
         return tuple(one for one in self._trace.datagram_conversations() if one.number in self._datagrams)
+
+    def all_conversations(self) -> tuple[Conversation, ...]:
+        """Those of packets that were not chosen too."""
+        return self._trace.conversations()
 
     @property
     def file(self) -> CaptureFile:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from netlab.trace.choosing import Source
 from netlab.trace.ladder import mermaid, svg
 from netlab.trace.ladder.layout import Ladder, Pause
 from netlab.trace.report import headings
@@ -12,9 +11,8 @@ from netlab.trace.words.people import Roles
 from netlab.trace.words.sentence import Notation
 
 
-def report(form: str, source: Source, roles: Roles, language: Language, name: str) -> Iterator[str]:
+def report(form: str, telling: Telling, roles: Roles, language: Language, name: str) -> Iterator[str]:
     """The pieces of the drawing; ``form`` is ``svg`` or ``mermaid``."""
-    telling = Telling(source, roles)
     telling.read()
     ladder = telling.ladder()
     if form == "svg":

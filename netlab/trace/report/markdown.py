@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from netlab.trace.choosing import Source
 from netlab.trace.ladder import mermaid
 from netlab.trace.notation import details, ends_of, marks, seconds
 from netlab.trace.report import headings
@@ -16,9 +15,8 @@ from netlab.trace.words.sentence import Sentence
 MAX_ROWS = 2_000
 
 
-def report(source: Source, roles: Roles, language: Language, name: str) -> Iterator[str]:
+def report(telling: Telling, roles: Roles, language: Language, name: str) -> Iterator[str]:
     """The lines of the document; ``name`` is the capture's."""
-    telling = Telling(source, roles)
     packets = telling.packets()
     shown = list(islice(packets, MAX_ROWS))
     more = sum(1 for _ in packets)
@@ -38,6 +36,8 @@ def report(source: Source, roles: Roles, language: Language, name: str) -> Itera
     for talk in talks:
         yield f"### {say(talk.title)}\n"
         yield _paragraph(map(say, talk.sentences))
+        if talk.programs:
+            yield _paragraph(map(say, talk.programs))
     yield f"## {say(headings.PACKETS)}\n"
     columns = (headings.NUMBER, headings.TIME, headings.SOURCE, headings.DESTINATION, headings.WHAT)
     yield "| " + " | ".join(map(say, (*columns, headings.EXPLANATION))) + " |"

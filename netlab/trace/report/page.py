@@ -5,7 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from netlab.trace.choosing import Source
 from netlab.trace.facts import Segment
 from netlab.trace.notation import details, ends_of, marks, seconds
 from netlab.trace.report import headings
@@ -37,12 +36,11 @@ class Row(NamedTuple):
     more: str
 
 
-def report(source: Source, roles: Roles, language: Language, name: str) -> Iterator[str]:
+def report(telling: Telling, roles: Roles, language: Language, name: str) -> Iterator[str]:
     """The pieces of the page; ``name`` is the capture's."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    telling = Telling(source, roles)
     packets = telling.packets()
     rows = [_row(told, language) for told in islice(packets, MAX_ROWS)]
     more = sum(1 for _ in packets)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from netlab.trace.choosing import Source
 from netlab.trace.ladder import text as ladder_text
 from netlab.trace.notation import details, ends_of, marks, seconds
 from netlab.trace.report import headings
 from netlab.trace.report.paint import Paint
-from netlab.trace.report.telling import Telling, ToldPacket
+from netlab.trace.report.telling import MAX_HELD, Telling, ToldPacket
 from netlab.trace.words.language import Language, endpoint
 from netlab.trace.words.people import Roles
 from netlab.trace.words.sentence import Sentence
@@ -19,21 +18,27 @@ _INDENT = 8
 class TextReport:
     """Writes for a terminal, or a file, that is ``width`` characters wide."""
 
-    def __init__(self, source: Source, roles: Roles, language: Language, width: int, paint: Paint) -> None:
-        self._telling = Telling(source, roles)
+    def __init__(
+        self, telling: Telling, roles: Roles, language: Language, width: int, paint: Paint, *, live: bool = False
+    ) -> None:
+        self._telling = telling
         self._roles = roles
         self._language = language
         self._width = width
         self._paint = paint
+        #: Nothing is held back from who waits for packets.
+        self._held = 0 if live else MAX_HELD
 
     def lines(self) -> Iterator[str]:
         """All lines."""
-        for told in self._telling.packets():
+        for told in self._telling.packets(self._held):
             yield from self._packet(told)
         yield from self._ladder()
         for talk in self._telling.conversations():
             yield from self._heading(talk.title)
             yield from self._paragraph(talk.sentences)
+            if talk.programs:
+                yield from self._paragraph(talk.programs)
         yield from self._heading(headings.SUMMARY)
         yield from self._paragraph(self._telling.summary())
 

@@ -38,7 +38,7 @@ def _polite(by: Who, other: Who, of: Numbers) -> Sentence:
 
 def _refused(by: Who, other: Who, of: Numbers) -> Sentence:
     return counted(
-        "{by} refused the connection: its answer to the SYN was RST, {after} later. As a rule no program listens there.",
+        "{by} refused the connection: it answered the SYN with RST, {after} later. As a rule no program listens there.",
         "{by} refused the connection: it answered the last of {count} SYNs with RST, {after} later. As a rule no "
         "program listens there.",
         of["attempts"],

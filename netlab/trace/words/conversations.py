@@ -99,13 +99,20 @@ def _handshake(one: Conversation, pair: Pair) -> Iterator[Sentence]:
         yield said("The handshake (packets {frames}) took {time}.", frames=frames(seen), time=Duration(one.initial_rtt))
     elif seen:
         yield said("Of the handshake there is only this in the capture: {frames}.", frames=_shown(one))
-    offers = [one.directions[number].options for number in (0, 1)]
-    for number in _order(one):
-        options = offers[number]
-        if options is not None and offered(options).items:
-            yield said("{who} offered {options}.", who=pair[number].first, options=offered(options))
-    if offers[0] is not None and offers[1] is not None:
-        yield from _agreed(offers[0].scale, offers[1].scale)
+    yield from _offers(one, pair)
+
+
+def _offers(one: Conversation, pair: Pair) -> Iterator[Sentence]:
+    first, second = (one.directions[number].options for number in _order(one))
+    said_first, said_second = (offered(options) if options else Listing(()) for options in (first, second))
+    if said_first.items and said_first == said_second:
+        yield said("Both offered {options}.", options=said_first)
+        return
+    for number, options in zip(_order(one), (said_first, said_second), strict=True):
+        if options.items:
+            yield said("{who} offered {options}.", who=pair[number].first, options=options)
+    if first is not None and second is not None and (first.scale is None) != (second.scale is None):
+        yield said("Only one of them offered to scale windows, so that nobody does.")
 
 
 def _shown(one: Conversation) -> Listing:
@@ -115,11 +122,6 @@ def _shown(one: Conversation) -> Listing:
         if frame is not None:
             steps.append(said("packet {frame} ({what})", frame=Plain(frame), what=Notation(name)))
     return Listing(tuple(steps))
-
-
-def _agreed(one: int | None, two: int | None) -> Iterator[Sentence]:
-    if (one is None) != (two is None):
-        yield said("Only one of them offered to scale windows, so that nobody does.")
 
 
 def _direction(one: Direction, this: Who) -> Iterator[Sentence]:
