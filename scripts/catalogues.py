@@ -27,6 +27,11 @@ class Plain(Catalog):
     """A catalogue whose header says what it is, and not when and by which program it was made."""
 
     @property
+    def num_plurals(self) -> int:
+        """How many forms a noun has."""
+        return int(LANGUAGES[str(self.locale)][1].partition("=")[2].partition(";")[0])
+
+    @property
     def mime_headers(self) -> list[tuple[str, str]]:
         """The header's lines."""
         return [
