@@ -95,10 +95,14 @@ class _Drawing:
         x = self._x(lane)
         yield f'<line class="lane" x1="{x}" y1="{top}" x2="{x}" y2="{bottom}"/>\n'
         role = role_of(lane.endpoint, self._roles)
-        name = endpoint(lane.endpoint)
-        if role is not None and leads:
-            yield f'<text class="label head" x="{x}" y="{top - 22}">{escape(self._language.stranger(role))}</text>\n'
-        yield f'<text class="label head" x="{x}" y="{top - 7}">{escape(name)}</text>\n'
+        name = escape(endpoint(lane.endpoint))
+        if role is not None:
+            role = escape(self._language.stranger(role))
+            if leads:
+                yield f'<text class="label head" x="{x}" y="{top - 22}">{role}</text>\n'
+            else:
+                name = f"{role} · {name}"
+        yield f'<text class="label head" x="{x}" y="{top - 7}">{name}</text>\n'
 
     def _row(self, place: int, row: Arrow | Pause | Aside) -> Iterator[str]:
         top, height = self._tops[place], _height(row)
@@ -140,7 +144,10 @@ class _Drawing:
                 cross = target - 3 * back
                 yield f'<path class="cross" d="M{cross - 5} {y - 5}l10 10m0 -10l-10 10"/>'
             yield "</g>"
-        yield f'<text class="label" x="{middle}" y="{y - 5}">{escape(row.label)}</text>'
+        if source == target:
+            yield f'<text x="{source + 12}" y="{y - 1}">{escape(row.label)}</text>'
+        else:
+            yield f'<text class="label" x="{middle}" y="{y - 5}">{escape(row.label)}</text>'
         if row.marks:
             text = escape("⚑ " + ", ".join(row.marks))
             yield f'<text class="label mark" x="{middle}" y="{y + _MARK}">{text}</text>'

@@ -73,7 +73,9 @@ class _Drawing:
         """The name of a lane that takes its column over."""
         number = lane.number
         line = list(self._rails(place - 1) if place else " " * self._wide)
-        self._put(line, lane.column, self._letter(number) if self._short else "".join(self._names[number][1:]))
+        self._put(
+            line, lane.column, self._letter(number) if self._short else " ".join(filter(None, self._names[number]))
+        )
         return " " * _MARGIN + "".join(line)
 
     def _letter(self, number: int) -> str:
