@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,8 @@ def trace(ctx: click.Context, /, file: str, summary: bool, **options: object) ->
     """Read, write, and exit."""
     # Nothing here refers to itself, and looking for what does takes a tenth of the time.
     gc.disable()
+    if file == "-":
+        _outlive_the_first_interrupt()
     run = _Run(file, **options)  # type: ignore[arg-type]
     try:
         damage = run.summarize() if summary else run.explain()
@@ -88,6 +91,15 @@ def trace(ctx: click.Context, /, file: str, summary: bool, **options: object) ->
             "everything before that has been used"
         )
         ctx.exit(1)
+
+
+def _outlive_the_first_interrupt() -> None:
+    """Ctrl+C at a terminal ends the program that writes into the pipe, too: tell what it wrote before we end."""
+
+    def first(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, first)
 
 
 class _Run:

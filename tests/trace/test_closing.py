@@ -245,7 +245,7 @@ class RealEndingTests(SynchronousTestCase):
             receive(server, 5)
             cut.append(True)
             server.sendall(b"is anybody there?")
-            wire.settle(0.9)
+            wire.await_frames(1, 4)
             self.addCleanup(client.close)
             self.addCleanup(server.close)
 

@@ -39,6 +39,8 @@ GLUE_FILES = {
     "netlab/watchdog/supervisor.py",
     "netlab/trace/capture.py",
     "netlab/trace/opening.py",
+    "netlab/trace/report/page.py",
+    "netlab/trace/words/loading.py",
     "netlab/lab/runner.py",
 }
 

@@ -11,8 +11,8 @@ from netlab.trace.words.people import Roles, role_of
 
 #: The columns before the first lane: packet and time.
 _MARGIN = 21
-#: What is left for the words beside the lanes.
-_WORDS = 34
+#: What is left for the words beside the lanes, at least and at most.
+_FEW_WORDS, _MANY_WORDS = 20, 64
 _LEAST, _MOST = 4, 30
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -31,7 +31,8 @@ class _Drawing:
         self._language = language
         self._paint = paint
         self._names = [_name(lane.endpoint, roles, language) for lane in ladder.lanes]
-        room = max(width - _MARGIN - _WORDS, 1) // ladder.columns
+        words = max((len(_said(row)) for row in ladder.rows if isinstance(row, Arrow)), default=0) + 2
+        room = max(width - _MARGIN - min(max(words, _FEW_WORDS), _MANY_WORDS), 1) // ladder.columns
         longest = max(len(part) for name in self._names for part in name)
         self._step = max(_LEAST, min(room, _MOST, longest + 2))
         self._short = longest + 1 > self._step
@@ -101,8 +102,7 @@ class _Drawing:
             line[target + (1 if target < source else -1)] = "◀" if target < source else "▶"
             if row.reset:
                 line[(low + high) // 2] = "╳"
-        said = row.label + "".join(f" [{mark}]" for mark in row.marks)
-        drawn, said = self._coloured(row, "".join(line), said)
+        drawn, said = self._coloured(row, "".join(line), _said(row))
         yield f"{row.frame:>6} {seconds(row.time):>13} {drawn} {said}"
 
     def _coloured(self, row: Arrow, drawn: str, said: str) -> tuple[str, str]:
@@ -117,3 +117,8 @@ def _name(end: Endpoint, roles: Roles, language: Language) -> tuple[str, str]:
     """The name of a lane on two lines: its role, empty if it has none, and its address."""
     role = role_of(end, roles)
     return ("" if role is None else language.stranger(role), endpoint(end))
+
+
+def _said(row: Arrow) -> str:
+    """What stands beside an arrow."""
+    return row.label + "".join(f" [{mark}]" for mark in row.marks)

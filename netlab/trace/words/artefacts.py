@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from netlab.trace.artefacts import Artefact
-from netlab.trace.words.sentence import Duration, Listing, Plain, Sentence, counted, octets, said
+from netlab.trace.app.artefacts import Artefact
+from netlab.trace.words.sentence import Duration, Listing, Plain, Sentence, Value, counted, octets, said
 
 #: Packets of an artefact that are named.
 MAX_NAMED = 8
@@ -12,6 +12,11 @@ MAX_NAMED = 8
 def artefact_sentence(one: Artefact) -> Sentence:
     """What an artefact means."""
     return ARTEFACTS[one.kind](one)
+
+
+def one_sided(by: Value) -> Sentence:
+    """One direction is not in the capture."""
+    return said("Of what {by} sent nothing was captured: the capture saw one direction only.", by=by)
 
 
 def _named(one: Artefact) -> Listing:
@@ -73,8 +78,13 @@ def _read(one: Artefact) -> Sentence:
 
 
 def _missing(one: Artefact) -> Sentence:
-    return said(
-        "Packets are missing in the capture, and not only on the way: {size} of the stream are not in it.",
+    return counted(
+        "{count} packet shows that the capture has not got everything that went over the wire ({frames}); of the stream "
+        "{size} are not in it.",
+        "{count} packets show that the capture has not got everything that went over the wire ({frames}); of the stream "
+        "{size} are not in it.",
+        one.count,
+        frames=_named(one),
         size=octets(one.numbers["bytes"]),
     )
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from netlab.trace.artefacts import ONE_SIDED
 from netlab.trace.facts import Conversation, DatagramConversation, Direction, Endpoint
+from netlab.trace.words.artefacts import one_sided
 from netlab.trace.words.closings import Pair, ending
 from netlab.trace.words.flags import flag_counts
 from netlab.trace.words.options import offered
@@ -44,6 +46,7 @@ def conversation_sentences(one: Conversation, roles: Roles) -> tuple[Sentence, .
         *_handshake(one, pair),
         *(sentence for number in _order(one) for sentence in _direction(one.directions[number], pair[number])),
         *ending(one.closing, pair),
+        *(one_sided(pair[told.numbers["by"]].inside) for told in one.artefacts if told.kind == ONE_SIDED),
     )
 
 
@@ -51,7 +54,7 @@ def datagram_sentences(one: DatagramConversation, roles: Roles) -> tuple[Sentenc
     """The paragraph of a UDP conversation."""
     return tuple(
         said(
-            "{who} sent {packets} with {size} in them.",
+            "{who} sent {packets}, {size} of data in all.",
             who=introduced(end, roles),
             packets=packets(count),
             size=octets(size),
@@ -126,7 +129,7 @@ def _shown(one: Conversation) -> Listing:
 
 def _direction(one: Direction, this: Who) -> Iterator[Sentence]:
     yield said(
-        "{who} sent {packets} with {size} of data in all.",
+        "{who} sent {packets}, {size} of data in all.",
         who=this.first,
         packets=packets(one.packets),
         size=octets(one.unique_bytes),

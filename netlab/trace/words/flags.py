@@ -75,8 +75,8 @@ def _duplicate_ack(of: Numbers) -> Sentence:
 
 def _lost(of: Numbers) -> Sentence:
     return counted(
-        "The capture has not got {count} byte before this: Seq {sequence} − expected {expected} = {count}.",
-        "The capture has not got {count} bytes before this: Seq {sequence} − expected {expected} = {count}.",
+        "Up to here the capture has not got {count} byte before this: Seq {sequence} − expected {expected} = {count}.",
+        "Up to here the capture has not got {count} bytes before this: Seq {sequence} − expected {expected} = {count}.",
         of["missing"],
         sequence=Plain(of["sequence"]),
         expected=Plain(of["expected"]),
