@@ -1,6 +1,7 @@
 """The layout of a ladder: lanes, and rows from top to bottom, as values that know nothing of how they are drawn."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from netlab.trace.facts import Endpoint, Packet, Segment
@@ -11,7 +12,7 @@ from netlab.trace.tcp import ACK, RST, SYN
 #: More rows than that are a wall and no ladder.
 MAX_PACKETS = 300
 #: More lanes than that stand beside one another only if some can take turns in a column.
-MAX_COLUMNS = 6
+MAX_COLUMNS = 3
 #: A pause gets a row of its own from here on, in nanoseconds, if it is also this part of the whole time.
 _PAUSE, _PART = 1_000_000, 20
 _LONG_PAUSE = 1_000_000_000
@@ -81,7 +82,17 @@ class Ladder(NamedTuple):
         return [lane for lane in self.lanes if lane.top <= row <= lane.bottom]
 
 
-def ladder_of(packets: Sequence[Packet], left_out: int = 0, most_columns: int = MAX_COLUMNS) -> Ladder:
+#: Endpoints that are another's program: a proxy's ports upstream, and where it listens.
+Programs = Mapping[Endpoint, Endpoint]
+_Ends = tuple[Endpoint, Endpoint]
+
+
+def ladder_of(
+    packets: Sequence[Packet],
+    left_out: int = 0,
+    programs: Programs = MappingProxyType({}),
+    most_columns: int = MAX_COLUMNS,
+) -> Ladder:
     """The ladder of ``packets``, in the order of the file; those beyond `MAX_PACKETS` are counted."""
     shown, more = packets[:MAX_PACKETS], max(0, len(packets) - MAX_PACKETS)
     began = shown[0].time if shown else 0
@@ -95,9 +106,9 @@ def ladder_of(packets: Sequence[Packet], left_out: int = 0, most_columns: int = 
         if _is_pause(pause, lasted):
             rows.append(Pause(pause))
         before = max(before, packet.time)
-        rows.append(_row(packet, began, numbers))
+        rows.append(_row(packet, began, numbers, programs))
         _touch(rows, spans)
-    places = columns_of(_calls(shown, numbers), [(first, last) for first, last in spans], most_columns)
+    places = columns_of(_calls(shown, numbers, programs), [(first, last) for first, last in spans], most_columns)
     lanes = _lanes(list(numbers), places, [first for first, _ in spans], len(rows))
     return Ladder(lanes, max(places, default=-1) + 1, tuple(rows), left_out + more)
 
@@ -117,8 +128,8 @@ def _is_pause(pause: int, lasted: int) -> bool:
     return pause >= _LONG_PAUSE or (pause >= _PAUSE and pause * _PART >= lasted)
 
 
-def _row(packet: Packet, began: int, numbers: dict[Endpoint, int]) -> Arrow | Aside:
-    ends = ends_of(packet)
+def _row(packet: Packet, began: int, numbers: dict[Endpoint, int], programs: Programs) -> Arrow | Aside:
+    ends = _ends(packet, programs)
     time = packet.time - began
     if ends is None:
         return Aside(packet.number, time, gist(packet))
@@ -138,6 +149,11 @@ def _row(packet: Packet, began: int, numbers: dict[Endpoint, int]) -> Arrow | As
     )
 
 
+def _ends(packet: Packet, programs: Programs) -> _Ends | None:
+    ends = ends_of(packet)
+    return None if ends is None else (programs.get(ends[0], ends[0]), programs.get(ends[1], ends[1]))
+
+
 def _touch(rows: list[Arrow | Pause | Aside], spans: list[list[int]]) -> None:
     """Note that the lanes of the last row are there."""
     row = rows[-1]
@@ -150,11 +166,11 @@ def _touch(rows: list[Arrow | Pause | Aside], spans: list[list[int]]) -> None:
         spans[lane][1] = place
 
 
-def _calls(packets: Iterable[Packet], numbers: dict[Endpoint, int]) -> list[tuple[int, int]]:
+def _calls(packets: Iterable[Packet], numbers: dict[Endpoint, int], programs: Programs) -> list[tuple[int, int]]:
     """Who calls whom, as numbers of lanes: the sender of a conversation's SYN, or of its first packet."""
     calls: dict[object, tuple[int, int]] = {}
     for packet in packets:
-        ends = ends_of(packet)
+        ends = _ends(packet, programs)
         if ends is None:
             continue
         source, target = numbers[ends[0]], numbers[ends[1]]

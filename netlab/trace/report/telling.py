@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netlab.trace.app.findings import Applications, Findings
 from netlab.trace.choosing import Choice, Chosen
-from netlab.trace.facts import Packet
+from netlab.trace.facts import Endpoint, Packet
 from netlab.trace.ladder.layout import MAX_PACKETS, Ladder, ladder_of
 from netlab.trace.reading import Trace
 from netlab.trace.words.artefacts import artefact_sentence
@@ -87,7 +87,19 @@ class Telling:
 
     def ladder(self) -> Ladder:
         """The ladder of the first packets."""
-        return ladder_of(self._kept, self._totals.packets - len(self._kept))
+        return ladder_of(self._kept, self._totals.packets - len(self._kept), self._programs())
+
+    def _programs(self) -> dict[Endpoint, Endpoint]:
+        """The proxies' own ports: where their connections upstream come from."""
+        known = {one.number: one for one in self._source.all_conversations()}
+        programs = {}
+        for passage in self._findings().passages:
+            refused = (proof.numbers.get("conversation") for proof in passage.evidence)
+            for number in (passage.upstream, *refused):
+                upstream = known.get(number) if number is not None else None
+                if upstream is not None:
+                    programs[upstream.endpoints[upstream.client or 0]] = passage.proxy
+        return programs
 
     def conversations(self) -> Iterator[ToldConversation]:
         """Every conversation: TCP, then UDP, by number, then echoes."""

@@ -79,10 +79,10 @@ def _read(one: Artefact) -> Sentence:
 
 def _missing(one: Artefact) -> Sentence:
     return counted(
-        "{count} packet shows that the capture has not got everything that went over the wire ({frames}); of the stream "
-        "{size} are not in it.",
-        "{count} packets show that the capture has not got everything that went over the wire ({frames}); of the stream "
-        "{size} are not in it.",
+        "{count} packet shows that the capture has not got everything that went over the wire ({frames}); of the "
+        "stream {size} are not in it.",
+        "{count} packets show that the capture has not got everything that went over the wire ({frames}); of the "
+        "stream {size} are not in it.",
         one.count,
         frames=_named(one),
         size=octets(one.numbers["bytes"]),

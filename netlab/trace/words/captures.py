@@ -81,7 +81,7 @@ def _endings(conversations: tuple[Conversation, ...]) -> Iterator[Sentence]:
 
 def _flags(flags: Mapping[str, int]) -> Iterator[Sentence]:
     if flags:
-        yield said("Analysis flags: {flags}.", flags=Listing(tuple(flag_counts(dict(flags)))))
+        yield said("Analysis flags: {flags}.", flags=Listing(tuple(flag_counts(flags))))
 
 
 def _file(file: CaptureFile) -> Iterator[Sentence]:

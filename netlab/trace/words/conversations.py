@@ -147,7 +147,7 @@ def _direction(one: Direction, this: Who) -> Iterator[Sentence]:
     if one.window_least == 0:
         yield said("At times it had no room at all (window 0).")
     if one.flags:
-        yield said("Analysis flags on its packets: {flags}.", flags=Listing(tuple(flag_counts(dict(one.flags)))))
+        yield said("Analysis flags on its packets: {flags}.", flags=Listing(tuple(flag_counts(one.flags))))
 
 
 def _round_trips(one: Direction) -> Iterator[Sentence]:

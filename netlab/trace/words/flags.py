@@ -1,17 +1,17 @@
 """The analysis flags in words, each with its arithmetic (`netlab.trace.flags`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from netlab.trace import flags as kinds
 from netlab.trace.flags import Flag
 from netlab.trace.words.sentence import Duration, Notation, Plain, Sentence, counted, octets, said
 
-Numbers = dict[str, int]
+Numbers = Mapping[str, int]
 
 
 def flag_sentence(flag: Flag) -> Sentence:
     """What a flag means, with the numbers that set it."""
-    return SENTENCES[flag.kind](dict(flag.numbers))
+    return SENTENCES[flag.kind](flag.numbers)
 
 
 def _retransmission(of: Numbers) -> Sentence:
@@ -174,7 +174,7 @@ SENTENCES: dict[str, Callable[[Numbers], Sentence]] = {
 }
 
 
-def flag_counts(counts: dict[str, int]) -> list[Sentence]:
+def flag_counts(counts: Numbers) -> list[Sentence]:
     """How often each flag occurs, by Wireshark's names."""
     return [
         said("{name} × {count}", name=Notation(kinds.WIRESHARK_NAMES[kind]), count=count)
