@@ -5,6 +5,7 @@ from html import escape
 from math import log10
 from typing import NamedTuple
 
+from netlab.common.printable import printable
 from netlab.trace.ladder.layout import Arrow, Aside, Ladder, Lane, Pause
 from netlab.trace.notation import seconds
 from netlab.trace.words.language import Language, duration, endpoint
@@ -15,7 +16,6 @@ STYLE = """
 font:11px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;direction:ltr;background:var(--paper)}
 @media (prefers-color-scheme:dark){.ladder{--ink:#e5e7eb;--soft:#9ca3af;--line:#374151;--paper:#111827;\
 --bad:#f87171;--odd:#fbbf24;--good:#93c5fd}}
-@media print{.ladder{--ink:#000;--soft:#444;--line:#999;--paper:#fff;--bad:#a00;--odd:#840;--good:#008}}
 .ladder text{fill:var(--ink);unicode-bidi:plaintext}
 .ladder .paper{fill:var(--paper)}
 .ladder .soft{fill:var(--soft)}
@@ -33,6 +33,7 @@ font:11px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;direction:ltr
 .ladder .band{fill:transparent}
 .ladder a:hover .band,.ladder a:focus .band{fill:var(--line);opacity:.5}
 .ladder a:focus{outline:none}
+@media print{.ladder{--ink:#000;--soft:#444;--line:#999;--paper:#fff;--bad:#a00;--odd:#840;--good:#008}.ladder .label{stroke:none}}
 """.strip()
 
 _MARGIN, _TOP, _ROW, _MARK = 122, 46, 26, 13
@@ -127,7 +128,7 @@ class _Drawing:
         if isinstance(row, Arrow):
             yield from self._arrow(row, top)
         else:
-            yield f'<text x="{_MARGIN + 10}" y="{top + 18}">{escape(row.label)}</text>'
+            yield f'<text x="{_MARGIN + 10}" y="{top + 18}">{_safe(row.label)}</text>'
         yield "</a>\n" if self._links else "</g>\n"
 
     def _arrow(self, row: Arrow, top: int) -> Iterator[str]:
@@ -145,11 +146,11 @@ class _Drawing:
                 yield f'<path class="cross" d="M{cross - 5} {y - 5}l10 10m0 -10l-10 10"/>'
             yield "</g>"
         if source == target:
-            yield f'<text x="{source + 12}" y="{y - 1}">{escape(row.label)}</text>'
+            yield f'<text x="{source + 12}" y="{y - 1}">{_safe(row.label)}</text>'
         else:
-            yield f'<text class="label" x="{middle}" y="{y - 5}">{escape(row.label)}</text>'
+            yield f'<text class="label" x="{middle}" y="{y - 5}">{_safe(row.label)}</text>'
         if row.marks:
-            text = escape("⚑ " + ", ".join(row.marks))
+            text = _safe("⚑ " + ", ".join(row.marks))
             yield f'<text class="label mark" x="{middle}" y="{y + _MARK}">{text}</text>'
 
 
@@ -157,3 +158,8 @@ def _height(row: Arrow | Pause | Aside) -> int:
     if isinstance(row, Pause):
         return 16 + round(6 * max(0.0, log10(row.length / 1_000_000)))
     return _ROW + (_MARK if isinstance(row, Arrow) and row.marks else 0)
+
+
+def _safe(text: str) -> str:
+    """``text`` inside an element or an attribute: XML knows no control characters at all."""
+    return escape(printable(text))

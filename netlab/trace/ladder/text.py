@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from netlab.common.printable import printable
 from netlab.trace.facts import Endpoint
 from netlab.trace.ladder.layout import Arrow, Ladder, Lane, Pause
 from netlab.trace.notation import seconds
@@ -49,7 +50,7 @@ class _Drawing:
             elif isinstance(row, Arrow):
                 yield from self._arrow(row, place)
             else:
-                yield f"{row.frame:>6} {seconds(row.time):>13} {self._rails(place)} {row.label}"
+                yield f"{row.frame:>6} {seconds(row.time):>13} {self._rails(place)} {printable(row.label)}"
 
     def _heads(self) -> Iterator[str]:
         leading = [lane.number for lane in self._ladder.lanes if lane.leads]
@@ -121,4 +122,4 @@ def _name(end: Endpoint, roles: Roles, language: Language) -> tuple[str, str]:
 
 def _said(row: Arrow) -> str:
     """What stands beside an arrow."""
-    return row.label + "".join(f" [{mark}]" for mark in row.marks)
+    return printable(row.label + "".join(f" [{mark}]" for mark in row.marks))

@@ -8,8 +8,11 @@
     const packet = /^#p\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
     if (!packet) return;
     packet.open = true;
-    packet.scrollIntoView({ block: "center" });
-    packet.querySelector("summary").focus({ preventScroll: true });
+    // The browser itself goes to the place first, and takes the keyboard away.
+    setTimeout(() => {
+      packet.scrollIntoView();
+      packet.querySelector("summary").focus({ preventScroll: true });
+    });
   };
 
   document.querySelector(".buttons").hidden = false;

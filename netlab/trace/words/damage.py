@@ -5,7 +5,7 @@ import re
 from netlab.trace.words.sentence import Notation, Value, said
 
 #: A number in a problem; in the messages it stands as ``{a}``, the next as ``{b}``.
-_NUMBER = re.compile(r"\d[\d,]*")
+_NUMBER = re.compile(r"\d+(?:,\d{3})*")
 
 
 def problem(text: str) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -36,7 +36,7 @@ class GoldenTests(SynchronousTestCase):
         for name in WHOLE:
             packets = sum(1 for _ in Trace(blocks_of(str(CAPTURES / f"{name}.pcapng"))).packets())
             for code in ("en", "he"):
-                root = ElementTree.fromstring((REPORTS / f"{name}.{code}.svg").read_text("utf-8"))
+                root = ET.fromstring((REPORTS / f"{name}.{code}.svg").read_text("utf-8"))
                 space = {"s": "http://www.w3.org/2000/svg"}
                 self.assertTrue(root.findtext("s:title", "", space))
                 self.assertTrue(root.findtext("s:desc", "", space))
