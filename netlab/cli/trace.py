@@ -1,6 +1,7 @@
 """``netlab trace``: what is in a capture file, packet by packet."""
 
 import gc
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -42,6 +43,8 @@ def trace(ctx: click.Context, /, file: str, summary: bool, form: str) -> None:
     """Read, write, and exit."""
     # Nothing here refers to itself, and looking for what does takes a tenth of the time.
     gc.disable()
+    if file == "-":
+        _outlive_the_first_interrupt()
     try:
         damage = _summarize(file, form) if summary else _explain(file, form)
     except OSError as error:
@@ -56,6 +59,15 @@ def trace(ctx: click.Context, /, file: str, summary: bool, form: str) -> None:
             "everything before that has been used"
         )
         ctx.exit(1)
+
+
+def _outlive_the_first_interrupt() -> None:
+    """Ctrl+C at a terminal ends the program that writes into the pipe, too: tell what it wrote before we end."""
+
+    def first(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, first)
 
 
 def _explain(file: str, form: str) -> Damage | None:

@@ -63,8 +63,9 @@ def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int
             if bits & _COUNTED:
                 end = end + 1 & MASK
             if unacked and (end - unacked[-1][1] & MASK) > HALF:
-                this.in_order = False
-            unacked.append((frame, end, time))
+                _insert(unacked, (frame, end, time))
+            else:
+                unacked.append((frame, end, time))
     expected = this.expected
     if expected is None or 0 < (end - expected & MASK) < HALF:
         if this.probed:
@@ -76,24 +77,19 @@ def _advance(this: Side, frame: int, time: int, seq: int, bits: int, length: int
         this.contiguous = this.expected
 
 
+def _insert(unacked: list[Unacked], sent: Unacked) -> None:
+    """Put a segment that was not sent in order where its end is in order; of equal ends the oldest stays first."""
+    place = len(unacked)
+    while place and (sent[1] - unacked[place - 1][1] & MASK) > HALF:
+        place -= 1
+    unacked.insert(place, sent)
+
+
 def acknowledge(this: Side, time: int, ack: int) -> tuple[int, int] | None:
     """Take what ``ack`` acknowledges off ``this`` side's unacknowledged segments, and count the round trip.
 
     The frame that ends exactly there, the oldest if it was sent more than once, and how long ago it was sent.
     """
-    found = _acknowledge_in_order(this, time, ack) if this.in_order else _acknowledge_mixed(this, time, ack)
-    if found:
-        rtt = found[1]
-        this.rtt_sum += rtt
-        if not this.rtt_count or rtt < this.rtt_least:
-            this.rtt_least = rtt
-        if rtt > this.rtt_most:
-            this.rtt_most = rtt
-        this.rtt_count += 1
-    return found
-
-
-def _acknowledge_in_order(this: Side, time: int, ack: int) -> tuple[int, int] | None:
     unacked = this.unacked
     found = None
     count = 0
@@ -105,21 +101,12 @@ def _acknowledge_in_order(this: Side, time: int, ack: int) -> tuple[int, int] | 
         count += 1
     if count:
         del unacked[:count]
-    return found
-
-
-def _acknowledge_mixed(this: Side, time: int, ack: int) -> tuple[int, int] | None:
-    """The same where segments were not sent in order."""
-    found = None
-    kept: list[Unacked] = []
-    this.in_order = True
-    for frame, end, when in this.unacked:
-        if (ack - end & MASK) < HALF:
-            if end == ack and found is None:
-                found = (frame, time - when)
-            continue
-        if kept and (end - kept[-1][1] & MASK) > HALF:
-            this.in_order = False
-        kept.append((frame, end, when))
-    this.unacked = kept
+    if found:
+        rtt = found[1]
+        this.rtt_sum += rtt
+        if not this.rtt_count or rtt < this.rtt_least:
+            this.rtt_least = rtt
+        if rtt > this.rtt_most:
+            this.rtt_most = rtt
+        this.rtt_count += 1
     return found

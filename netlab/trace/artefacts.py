@@ -1,141 +1,37 @@
-"""What only looks odd because of where and how it was captured, and what kernels make of a program's sends.
+"""What in a conversation is the capture's doing, and neither the network's nor a program's."""
 
-A capture on the sending machine is taken before the network card cuts long segments (offloading); one on loopback sees
-each packet go out and come in. Several sends become one segment when the kernel holds the later ones back until the
-first is acknowledged (Nagle's algorithm, RFC 896, RFC 9293 §3.7.4).
-"""
+from netlab.trace.closing import Remark
+from netlab.trace.flags import ACK_LOST_SEGMENT
+from netlab.trace.flow import Flow
 
-from collections.abc import Iterable, Mapping
+#: One side's segments are longer than the other can take: the card was to cut them, and had not yet.
+OFFLOADING = "offloading"
+#: The largest segment is that of the loopback interface, which has no Ethernet's limit.
+LOOPBACK_MSS = "loopback_mss"
+#: One side acknowledged what the capture does not have.
+NOT_CAPTURED = "not_captured"
+#: One direction was not captured at all.
+ONE_SIDED = "one_sided"
 
-from attrs import frozen
-
-from netlab.trace.app.application import Application
-from netlab.trace.facts import Conversation, Packet, Segment
-from netlab.trace.flags import ACK_LOST_SEGMENT, LOST_SEGMENT
-from netlab.trace.holding import Holding
-from netlab.trace.joined import joined
-from netlab.trace.tcp import SYN
-from netlab.trace.twins import Twins
-
-#: The MSS of loopback's packets of 65,536 bytes, in IPv4 and IPv6, as Linux announces it.
-LOOPBACK_MSS = (65_495, 65_475)
-#: Frames of one artefact that are listed.
-MAX_FRAMES = 32
-#: Conversations whose segments are compared with an MSS.
-MAX_FOLLOWED = 65_536
+#: The MTU of Linux' loopback, 65,536, less the headers of IPv6 and TCP; IPv4's are 20 bytes shorter.
+_LOOPBACK = 65_476
 
 
-@frozen
-class Artefact:
-    """Something about a capture: its kind and ``numbers`` are in docs/trace-apps.md.
-
-    ``conversation`` and ``sender`` are `None` where it is about the whole capture; ``frames`` are the first of
-    ``count``.
-    """
-
-    kind: str
-    conversation: int | None
-    sender: int | None
-    frames: tuple[int, ...]
-    count: int
-    numbers: Mapping[str, int]
-
-
-class _Tally:
-    """Frames that are alike, and the largest of something that they have."""
-
-    __slots__ = ("count", "frames", "largest", "room")
-
-    def __init__(self) -> None:
-        self.frames: list[int] = []
-        self.count = 0
-        self.largest = 0
-        self.room = 0
-
-    def add(self, frame: int, size: int = 0) -> None:
-        self.count += 1
-        self.largest = max(self.largest, size)
-        if len(self.frames) < MAX_FRAMES:
-            self.frames.append(frame)
-
-
-#: conversation, sender
-_Way = tuple[int, int]
-
-
-class Artefacts:
-    """Packets in, in the order of the file; what they show, out."""
-
-    def __init__(self) -> None:
-        #: The MSS that a side announced, with the frame, by that side.
-        self._mss: dict[_Way, tuple[int, int]] = {}
-        self._large: dict[_Way, _Tally] = {}
-        self._missing: dict[_Way, _Tally] = {}
-        self._twins = Twins()
-        self._holding = Holding()
-
-    def packet(self, packet: Packet) -> None:
-        """The next packet."""
-        self._twins.packet(packet)
-        one = packet.transport
-        if isinstance(one, Segment):
-            self._holding.segment(packet.number, packet.time, one)
-            if one.bits & SYN:
-                self._announced(packet.number, one)
-            elif one.length:
-                self._compare(packet.number, one)
-            if one.flags and any(flag.kind in (LOST_SEGMENT, ACK_LOST_SEGMENT) for flag in one.flags):
-                self._missing.setdefault((one.conversation, one.sender), _Tally()).add(packet.number)
-
-    def facts(
-        self, applications: Iterable[Application], conversations: Mapping[int, Conversation]
-    ) -> tuple[Artefact, ...]:
-        """All artefacts, those of the whole capture first."""
-        found = [self._loopback(), *self._larger(), *self._absent(conversations)]
-        found += [
-            Artefact("captured_twice", None, None, one.frames, one.pairs, one.numbers) for one in self._twins.facts()
-        ]
-        for one in applications:
-            for what in joined(one, self._holding):
-                frames = what.frames[:MAX_FRAMES]
-                found.append(Artefact(what.kind, one.conversation, what.sender, frames, len(what.frames), what.numbers))
-        kept = [one for one in found if one is not None]
-        return tuple(sorted(kept, key=lambda one: (one.conversation is not None, one.frames[:1], one.kind)))
-
-    def _announced(self, frame: int, one: Segment) -> None:
-        mss = one.options.mss
-        if mss is not None and len(self._mss) < MAX_FOLLOWED:
-            self._mss[one.conversation, one.sender] = mss, frame
-
-    def _compare(self, frame: int, one: Segment) -> None:
-        """A segment with data, and what the other side said that it takes (RFC 6691: less the options)."""
-        known = self._mss.get((one.conversation, 1 - one.sender))
-        if known is None:
-            return
-        room = known[0] - len(one.option_bytes)
-        if one.length > room:
-            tally = self._large.setdefault((one.conversation, one.sender), _Tally())
-            tally.room = room
-            tally.add(frame, one.length)
-
-    def _loopback(self) -> Artefact | None:
-        frames = sorted(frame for mss, frame in self._mss.values() if mss in LOOPBACK_MSS)
-        if not frames:
-            return None
-        mss = max(mss for mss, _frame in self._mss.values() if mss in LOOPBACK_MSS)
-        return Artefact("loopback_mss", None, None, tuple(frames[:MAX_FRAMES]), len(frames), {"mss": mss})
-
-    def _larger(self) -> Iterable[Artefact]:
-        for (conversation, sender), tally in self._large.items():
-            mss = self._mss[conversation, 1 - sender][0]
-            numbers = {"mss": mss, "room": tally.room, "largest": tally.largest}
-            yield Artefact("larger_than_mss", conversation, sender, tuple(tally.frames), tally.count, numbers)
-
-    def _absent(self, conversations: Mapping[int, Conversation]) -> Iterable[Artefact]:
-        for one in conversations.values():
-            for sender, direction in enumerate(one.directions):
-                tally = self._missing.get((one.number, sender), _Tally())
-                if direction.missing_bytes or tally.count:
-                    numbers = {"bytes": direction.missing_bytes, "flags": tally.count}
-                    frames = tuple(tally.frames)
-                    yield Artefact("missing_frames", one.number, sender, frames, tally.count, numbers)
+def artefacts_of(flow: Flow) -> tuple[Remark, ...]:
+    """The artefacts of a conversation; ``by`` is the side whose packets they are about."""
+    found = []
+    for number, side in enumerate(flow.sides):
+        other = flow.sides[1 - number]
+        limit = other.options.mss if other.options else None
+        if limit is not None and side.largest > limit:
+            found.append(Remark(OFFLOADING, {"by": number, "largest": side.largest, "mss": limit}))
+        mss = side.options.mss if side.options else None
+        if mss is not None and mss >= _LOOPBACK:
+            found.append(Remark(LOOPBACK_MSS, {"by": number, "mss": mss}))
+        unseen = other.flag_counts.get(ACK_LOST_SEGMENT, 0)
+        if unseen:
+            missing = side.coverage.missing() if side.coverage else 0
+            found.append(Remark(NOT_CAPTURED, {"by": number, "times": unseen, "missing": missing}))
+        if not side.packets and other.packets > 1 and other.last_ack != 0:
+            found.append(Remark(ONE_SIDED, {"by": number}))
+    return tuple(found)

@@ -42,6 +42,14 @@ class Coverage:
             self.end = max(self.end, self._islands.pop(0)[1])
 
     def _add_island(self, start: int, stop: int) -> None:
+        if not self._islands or start > self._islands[-1][1]:
+            self._islands.append((start, stop))
+        else:
+            self._join_islands(start, stop)
+        if len(self._islands) > MAX_ISLANDS:
+            self._give_up()
+
+    def _join_islands(self, start: int, stop: int) -> None:
         apart = []
         for island in self._islands:
             if island[1] < start or island[0] > stop:
@@ -51,8 +59,6 @@ class Coverage:
         apart.append((start, stop))
         apart.sort()
         self._islands = apart
-        if len(apart) > MAX_ISLANDS:
-            self._give_up()
 
     def _give_up(self) -> None:
         start, stop = self._islands.pop(0)

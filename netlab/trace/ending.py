@@ -70,13 +70,14 @@ def _active_reset(flow: Flow, by: int, reset: Reset) -> Closing:
     waited = reset.time - _last_activity(flow, reset.time)
     evidence = (*_last_data(other), Evidence(reset.frame, "rst"))
     numbers = {"received": reset.received, "unanswered": this.unanswered, "waited": waited}
+    confidence = POSSIBLE if flow.client is None else LIKELY
     if by != flow.client and _is_whole_seconds(waited) and not this.unanswered:
-        return Closing(closing.TIMEOUT, LIKELY, by, evidence, numbers | {"seconds": round(waited / _SECOND)})
+        return Closing(closing.TIMEOUT, confidence, by, evidence, numbers | {"seconds": round(waited / _SECOND)})
     if not this.unanswered:
         return Closing(closing.ABORT, LIKELY, by, evidence, numbers)
     # A server answers what it reads. A client reads an answer that is one segment long, as a rule.
     if by != flow.client or this.unanswered_segments > 1 or not this.octets:
-        return Closing(closing.RESET_UNREAD, LIKELY, by, evidence, numbers)
+        return Closing(closing.RESET_UNREAD, confidence, by, evidence, numbers)
     return Closing(closing.ABORT, POSSIBLE, by, evidence, numbers)
 
 

@@ -43,6 +43,14 @@ WIRESHARK_NAMES = {
     REUSED_PORTS: "TCP Port numbers reused",
 }
 
+#: A segment with one of these brings nothing new.
+SENT_AGAIN = frozenset((RETRANSMISSION, FAST_RETRANSMISSION, SPURIOUS_RETRANSMISSION))
+
+#: Which of the numbers in flags, causes and remarks are times, in nanoseconds.
+TIMES = frozenset(
+    ("timeout", "since_ack", "since_highest", "threshold", "after", "waited", "between", "silence", "lasted")
+)
+
 
 @frozen
 class Flag:

@@ -118,7 +118,6 @@ class Side(Remembered):
         "expected_frame",
         "expected_time",
         "fresh",
-        "in_order",
         "initial",
         "kept_alive",
         "last_ack",
@@ -155,8 +154,8 @@ class Side(Remembered):
         #: Whether this side's last packet was a keep-alive, a zero window probe.
         self.kept_alive = False
         self.probed = False
+        #: By the number after each, the lowest first.
         self.unacked: list[Unacked] = []
-        self.in_order = True
 
     def relative(self, number: int) -> int:
         """The relative number for a raw one."""

@@ -3,7 +3,7 @@
 from netlab.trace.analysis import acknowledge, analyse
 from netlab.trace.coverage import Coverage
 from netlab.trace.facts import Segment
-from netlab.trace.flags import Flag
+from netlab.trace.flags import SENT_AGAIN, Flag
 from netlab.trace.flow import HALF, MASK, MAX_REMEMBERED, SCALE_UNKNOWN, SCALE_UNUSED, Flow, Reset, Side
 from netlab.trace.tcp import ACK, FIN, RST, SYN, read_options
 
@@ -28,8 +28,9 @@ def follow(
     this, other = flow.sides[sender], flow.sides[1 - sender]
     first = frame == flow.first
     found = analyse(flow, sender, frame, time, seq, ack, bits, window, length)
+    again = bool(found) and any(flag.kind in SENT_AGAIN for flag in found)
     if bits & _ENDS or flow.closing:
-        _milestones(flow, sender, frame, time, header, body)
+        _milestones(flow, sender, frame, time, header, body, again)
     if bits & (SYN | ACK) == ACK and (this.fresh or not flow.first_rtt):
         _established(flow, this, sender, frame, time)
     size = window
@@ -43,7 +44,7 @@ def follow(
     if other.unacked and bits & ACK:
         acked = acknowledge(other, time, ack) or _NOTHING
     if length:
-        _note_data(this, other, seq + 1 if bits & SYN else seq, length, frame, time, bool(found))
+        _note_data(this, other, seq + 1 if bits & SYN else seq, length, frame, time, again)
     since = time - flow.last_time
     this.packets += 1
     this.wire += wire
@@ -87,10 +88,10 @@ def _note_window(this: Side, size: int) -> None:
         this.window_most = size
 
 
-def _note_data(this: Side, other: Side, seq: int, length: int, frame: int, time: int, unusual: bool) -> None:
+def _note_data(this: Side, other: Side, seq: int, length: int, frame: int, time: int, again: bool) -> None:
     """Count payload, and which bytes of the stream it is; ``seq`` is that of its first byte."""
     this.unanswered = this.unanswered_segments = 0
-    if not unusual:
+    if not again:
         other.unanswered += length
         other.unanswered_segments += 1
     this.octets += length
@@ -120,13 +121,13 @@ def _established(flow: Flow, this: Side, sender: int, frame: int, time: int) -> 
         flow.first_rtt = time - flow.syn_time
 
 
-def _milestones(flow: Flow, sender: int, frame: int, time: int, header: Header, body: Body) -> None:
-    """Remember what the beginning and the end are told from."""
+def _milestones(flow: Flow, sender: int, frame: int, time: int, header: Header, body: Body, again: bool) -> None:
+    """Remember what the beginning and the end are told from; ``again`` says that it brings nothing new."""
     seq, ack, bits, window, _urgent = header
-    length = body[0]
+    length, _payload, options = body
     this, other = flow.sides[sender], flow.sides[1 - sender]
     if bits & SYN:
-        _synchronized(flow, sender, frame, time, seq, bits, body[2])
+        _synchronized(flow, sender, frame, time, seq, bits, options)
     if bits & FIN and this.fin is None:
         this.fin = frame, time
         this.fin_end = seq + length + 1 & MASK
@@ -136,6 +137,8 @@ def _milestones(flow: Flow, sender: int, frame: int, time: int, header: Header, 
         flow.closing = True
         this.before_reset = this.last_time
         received = ack - (other.base or 0) - 1 & MASK if bits & ACK else 0
+        if other.fin is not None and ack == other.fin_end:
+            received -= 1
         size = window << max(this.scale, 0)
         this.reset = Reset(frame, time, seq, bool(bits & ACK), size, received)
     if this.after_close_bytes and bits & ACK and not bits & RST:
@@ -143,7 +146,7 @@ def _milestones(flow: Flow, sender: int, frame: int, time: int, header: Header, 
     if other.fin is not None:
         if bits & ACK and other.fin_acked is None and (ack - other.fin_end & MASK) < HALF:
             other.fin_acked = frame
-        if length and other.reset is None:
+        if length and not again and other.reset is None:
             other.after_close_bytes += length
             other.after_close_frame = other.after_close_frame or frame
 

@@ -148,9 +148,8 @@ class Unusual:
                 since_highest=since_highest,
                 threshold=threshold,
             )
-        frame, when = (
-            (this.unacked[0][0], this.unacked[0][2]) if this.unacked else (this.expected_frame, this.expected_time)
-        )
+        # The eldest that waits for its ACK is what was sent again, as a rule.
+        frame, _end, when = min(this.unacked, default=(this.expected_frame, 0, this.expected_time))
         return self._flag(
             kinds.RETRANSMISSION,
             sequence=self._relative(),

@@ -3,11 +3,11 @@
 These are facts and no sentences; whoever reads them knows what Seq and Ack are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from netlab.trace.arp import REQUEST, Arp
 from netlab.trace.facts import Conversation, Direction, Endpoint, Packet, Segment
-from netlab.trace.flags import Flag
+from netlab.trace.flags import TIMES, Flag
 from netlab.trace.icmp import Message
 from netlab.trace.reading import Trace
 from netlab.trace.summary import Summary, Talk
@@ -15,9 +15,9 @@ from netlab.trace.tcp import ACK, FIN, RST, SYN
 from netlab.trace.udp import Datagram
 
 _SECOND = 1_000_000_000
-_TABLE = "{:>5}  {:<47} {:<47} {:>9} {:>9} {:>13} {:>13}  {:>11} {:>11}  {}"
-
+#: Of the table of conversations; which columns are texts.
 _HEADINGS = ("TCP", "A", "B", "A→B", "B→A", "bytes A→B", "bytes B→A", "start s", "lasted s", "flags")
+_TEXTS = (1, 2, 9)
 
 
 def duration(time: int) -> str:
@@ -85,7 +85,7 @@ def _flag(flag: Flag) -> str:
 
 
 def _numbers(name: str, numbers: Mapping[str, int]) -> str:
-    said = ", ".join(f"{word}={number}" for word, number in numbers.items())
+    said = ", ".join(f"{word}={duration(number) if word in TIMES else number}" for word, number in numbers.items())
     return f"{name}: {said}" if said else name
 
 
@@ -117,7 +117,7 @@ def _conversation(one: Conversation) -> Iterator[str]:
     by = f" by {ends[closing.by]}" if closing.by is not None else ""
     shown = ", ".join(f"{evidence.what} {evidence.frame}" for evidence in closing.evidence)
     yield f"  end: {_numbers(closing.cause + by, closing.numbers)} ({closing.confidence}{'; ' if shown else ''}{shown})"
-    for remark in closing.remarks:
+    for remark in (*closing.remarks, *one.artefacts):
         yield f"  also: {_numbers(remark.kind, remark.numbers)}"
 
 
@@ -141,20 +141,26 @@ def summary_report(summary: Summary) -> Iterator[str]:
     yield ", ".join(f"{name} {count:,}" for name, count in summary.protocols.most_common())
     if talks:
         yield ""
-        yield _TABLE.format(
-            "TCP", "A", "B", "A→B", "B→A", "bytes A→B", "bytes B→A", "start s", "lasted s", "flags"
-        ).rstrip()
-    for talk in sorted(talks, key=lambda one: -sum(one.packets)):
-        yield _row(talk, summary.began)
+        ordered = sorted(talks, key=lambda one: -sum(one.packets))
+        yield from _table([_HEADINGS, *(_row(talk, summary.began) for talk in ordered)])
     if summary.passed_over:
         yield f"{summary.passed_over:,} more TCP packets are of conversations beyond the limit of {len(talks):,}"
 
 
-def _row(talk: Talk, began: int) -> str:
+def _row(talk: Talk, began: int) -> tuple[str, ...]:
     bits = talk.bits[0] | talk.bits[1]
     names = " ".join(name for bit, name in ((SYN, "SYN"), (ACK, "ACK"), (FIN, "FIN"), (RST, "RST")) if bits & bit)
     start, lasted = (talk.began - began) / _SECOND, (talk.ended - talk.began) / _SECOND
-    ends = [endpoint(end) for end in talk.endpoints]
-    packets = [f"{count:,}" for count in talk.packets]
-    sizes = [f"{count:,}" for count in talk.bytes]
-    return _TABLE.format(talk.number, *ends, *packets, *sizes, f"{start:.6f}", f"{lasted:.6f}", names).rstrip()
+    ends = map(endpoint, talk.endpoints)
+    counts = (f"{count:,}" for count in (*talk.packets, *talk.bytes))
+    return str(talk.number), *ends, *counts, f"{start:.6f}", f"{lasted:.6f}", names
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as what is in them: texts to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(
+            cell.ljust(width) if place in _TEXTS else cell.rjust(width) for place, (cell, width) in enumerate(cells)
+        ).rstrip()

@@ -53,8 +53,9 @@ def theirs(path: Path) -> Iterator[tuple[int, Facts]]:
     """Tshark's facts of every TCP frame, by frame number."""
     flags = {kind: f"tcp.analysis.{kind}" for kind in WIRESHARK_NAMES}
     complete = [layers.get("tcp.completeness") for layers in tshark(path, "tcp.completeness", passes=2)]
-    for layers in tshark(path, "frame.number", *NUMBERS.values(), *TEXTS.values(), *flags.values()):
-        if "tcp.stream" not in layers:
+    for layers in tshark(path, "frame.number", "icmp.type", *NUMBERS.values(), *TEXTS.values(), *flags.values()):
+        # What an error quotes has the fields of TCP too.
+        if "tcp.stream" not in layers or "icmp.type" in layers:
             continue
         facts: Facts = {name: int(layers[field][0]) for name, field in NUMBERS.items() if field in layers}
         facts["bits"] = int(layers["tcp.flags"][0], 16)

@@ -79,7 +79,8 @@ def keep_alive(wire: Wire) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
         client.setsockopt(socket.IPPROTO_TCP, option, 1)
-    wire.settle(2.3)
+    wire.settle()
+    wire.await_frames(0, 4)
     client.close()
     server.recv(1)
     server.close()

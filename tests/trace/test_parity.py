@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.trace.facts import Segment
 from netlab.trace.flags import WIRESHARK_NAMES
 from netlab.trace.opening import blocks_of
+from netlab.trace.pcapng_write import enhanced_packet, interface_description, section_header
 from netlab.trace.reading import Trace
 from tests.parts import require_program, temporary_folder
 from tests.trace import plays
+from tests.trace.frames import CONVERSATION, SYN, capture, ethernet, ipv4, tcp, there
 from tests.trace.parity import differences
+from tests.trace.test_files import pcap
+from tests.trace.test_summary import MIXED
 from tests.trace.wire import Frame, Rule, Wire, require_wire
 
+#: Without IPv6 and fragments, which a short snap length leaves nothing of.
+MIXED_IPV4 = MIXED[:13]
 #: Of how many frames tshark may say something else; docs/trace.md says what those are.
 TOLERATED = 0.005
 
@@ -115,6 +122,42 @@ class ParityTests(SynchronousTestCase):
         for seed in range(4, 8):
             self.agree(plays.question_and_answer, plays.chaos(seed))
         self.assertLessEqual(set(self.flags), set(WIRESHARK_NAMES))
+
+
+class DisguiseTests(SynchronousTestCase):
+    """Hand-made packets in every disguise that TCP comes in, as tshark sees them."""
+
+    def agree(self, data: bytes) -> None:
+        """No frame of a capture differs."""
+        require_program("tshark")
+        path = temporary_folder(self) / "capture"
+        path.write_bytes(data)
+        count, different = differences(path)
+        self.assertGreater(count, 0)
+        self.assertEqual(different, {})
+
+    def test_mixed(self) -> None:
+        """VLANs, fragments, IPv6, reused ports, repeated SYNs, a program that speaks to itself."""
+        self.agree(capture(MIXED))
+
+    def test_cut(self) -> None:
+        """Packets cut by a snap length, down to the TCP header."""
+        for length in (54, 60, 80):
+            blocks = [section_header(), interface_description(1, length)]
+            blocks += [enhanced_packet(number, frame[:length], len(frame)) for number, frame in enumerate(MIXED_IPV4)]
+            self.agree(b"".join(blocks))
+
+    def test_quoted(self) -> None:
+        """A connection that only an ICMP error knows of takes a number too."""
+        errors = [ethernet(ipv4(b"\3\1\0\0\0\0\0\0" + ipv4(tcp(SYN, 7, ports=(1, number))), 1)) for number in (2, 80)]
+        self.agree(capture([*errors, *CONVERSATION, errors[0], there(SYN, 5)]))
+
+    def test_formats(self) -> None:
+        """Classic files, either byte order, and packed ones."""
+        for order in "<>":
+            for nano in (False, True):
+                self.agree(pcap(order, nano, data=list(CONVERSATION)))
+        self.agree(gzip.compress(capture(CONVERSATION)))
 
 
 def _has(bits: int) -> Callable[[Frame], bool]:

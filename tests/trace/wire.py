@@ -6,6 +6,7 @@ what was seen at either end. Nothing of it can reach any other network.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -112,13 +113,12 @@ class Host:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "unshare")
+        # What a kernel says unasked would be in every capture.
+        with contextlib.suppress(OSError):
+            Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
         tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH", b"wire", _IFF_TAP | _IFF_NO_PI))
-        for words in (
-            "link set lo up",
-            f"link set wire mtu {self._mtu} up",
-            f"addr add {self.address}/24 dev wire",
-        ):
+        for words in ("link set lo up", f"link set wire mtu {self._mtu} up", f"addr add {self.address}/24 dev wire"):
             subprocess.run(["ip", *words.split()], check=True)
         return tap
 
@@ -174,6 +174,13 @@ class Wire:
             client.close()
             raise
         return client
+
+    def await_frames(self, end: int, count: int) -> None:
+        """Wait until ``count`` frames more have been seen at ``end``."""
+        wanted = len(self.seen[end]) + count
+        deadline = time.monotonic() + PATIENCE
+        while len(self.seen[end]) < wanted and time.monotonic() < deadline:
+            self._stopped.wait(0.02)
 
     def settle(self, quiet: float = 0.06) -> None:
         """Wait until nothing has been on the wire for ``quiet`` seconds."""

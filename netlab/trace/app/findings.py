@@ -11,7 +11,7 @@ from netlab.trace.app.notes import Note, notes_of
 from netlab.trace.app.recognition import PORTS
 from netlab.trace.app.talk import Talk
 from netlab.trace.app.web import linked
-from netlab.trace.artefacts import Artefact, Artefacts
+from netlab.trace.app.artefacts import Artefact, Artefacts
 from netlab.trace.facts import Conversation, Packet, Segment
 from netlab.trace.icmp import Message
 from netlab.trace.pairing import Passage, passages
@@ -89,6 +89,6 @@ class Applications:
             applications,
             self._echoes.facts(self._time),
             passages(applications, known, self._talks, self._proxies),
-            self._artefacts.facts(applications, known),
+            self._artefacts.facts(applications),
             left_out,
         )

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -261,11 +261,17 @@ def _twice(scene: Callable[[], None]) -> bytes:
     blocks = [section_header(), interface_description(1, name="lo")]
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, everything) as sniffer:
         sniffer.bind(("lo", 0))
-        scene()
-        while select.select([sniffer], [], [], SETTLED)[0]:
-            # The kernel's queue has them in order; when each came is not what this capture is about.
-            blocks.append(enhanced_packet(time.time_ns(), sniffer.recv(262_144)))
-    return b"".join(blocks)
+        sniffer.settimeout(SETTLED)
+        playing = threading.Thread(target=scene)
+        playing.start()
+        while True:
+            try:
+                data = sniffer.recv(262_144)
+            except TimeoutError:
+                if not playing.is_alive():
+                    return b"".join(blocks)
+            else:
+                blocks.append(enhanced_packet(time.time_ns(), data))
 
 
 def _plain(path: Path) -> bytes:
