@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from netlab.trace.app.application import Application
-from netlab.trace.facts import Packet, Segment
 from netlab.trace.app.holding import Holding
 from netlab.trace.app.joined import joined
-from netlab.trace.tcp import SYN
 from netlab.trace.app.twins import Twins
+from netlab.trace.facts import Packet, Segment
+from netlab.trace.tcp import SYN
 
 #: Frames of one artefact that are listed.
 MAX_FRAMES = 32

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from netlab.trace.app.application import Application, Room
+from netlab.trace.app.artefacts import Artefact, Artefacts
 from netlab.trace.app.calc_bodies import Bodies
 from netlab.trace.app.echo import Echoes, EchoSession
 from netlab.trace.app.notes import Note, notes_of
 from netlab.trace.app.recognition import PORTS
 from netlab.trace.app.talk import Talk
 from netlab.trace.app.web import linked
-from netlab.trace.app.artefacts import Artefact, Artefacts
 from netlab.trace.facts import Conversation, Packet, Segment
 from netlab.trace.icmp import Message
 from netlab.trace.pairing import Passage, passages

@@ -1,8 +1,8 @@
 """Makes the captures in tests/data/captures, with real daemons and a real kernel, in a network of its own.
 
 Run it as root, in the project's folder: ``python -m tests.trace.app.captured [NAME]…``. Each function here is one
-capture, and what its clients do is what the clients of the laboratory do. The daemons are those of the twistd beside this
-Python; ``NETLAB_TWISTD_UPPER=PATH`` takes netlab-upper from another one.
+capture, and what its clients do is what the clients of the laboratory do. The daemons are those of the twistd beside
+this Python; ``NETLAB_TWISTD_UPPER=PATH`` takes netlab-upper from another one.
 """
 
 from __future__ import annotations
