@@ -13,9 +13,9 @@ from typing import Protocol
 from attrs import frozen
 
 from netlab.trace.app.application import Application
+from netlab.trace.app.asking import Ask, asks_of
 from netlab.trace.app.plain import Turn
 from netlab.trace.app.span import Span
-from netlab.trace.asking import Ask, asks_of
 from netlab.trace.closing import CERTAIN, LIKELY, POSSIBLE, REFUSED, UNANSWERED
 from netlab.trace.facts import Conversation, Endpoint
 

@@ -10,15 +10,12 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from netlab.trace.app.application import Application
-from netlab.trace.facts import Conversation, Packet, Segment
-from netlab.trace.flags import ACK_LOST_SEGMENT, LOST_SEGMENT
-from netlab.trace.holding import Holding
-from netlab.trace.joined import joined
+from netlab.trace.app.holding import Holding
+from netlab.trace.app.joined import joined
+from netlab.trace.app.twins import Twins
+from netlab.trace.facts import Packet, Segment
 from netlab.trace.tcp import SYN
-from netlab.trace.twins import Twins
 
-#: The MSS of loopback's packets of 65,536 bytes, in IPv4 and IPv6, as Linux announces it.
-LOOPBACK_MSS = (65_495, 65_475)
 #: Frames of one artefact that are listed.
 MAX_FRAMES = 32
 #: Conversations whose segments are compared with an MSS.
@@ -70,7 +67,6 @@ class Artefacts:
         #: The MSS that a side announced, with the frame, by that side.
         self._mss: dict[_Way, tuple[int, int]] = {}
         self._large: dict[_Way, _Tally] = {}
-        self._missing: dict[_Way, _Tally] = {}
         self._twins = Twins()
         self._holding = Holding()
 
@@ -84,14 +80,10 @@ class Artefacts:
                 self._announced(packet.number, one)
             elif one.length:
                 self._compare(packet.number, one)
-            if one.flags and any(flag.kind in (LOST_SEGMENT, ACK_LOST_SEGMENT) for flag in one.flags):
-                self._missing.setdefault((one.conversation, one.sender), _Tally()).add(packet.number)
 
-    def facts(
-        self, applications: Iterable[Application], conversations: Mapping[int, Conversation]
-    ) -> tuple[Artefact, ...]:
+    def facts(self, applications: Iterable[Application]) -> tuple[Artefact, ...]:
         """All artefacts, those of the whole capture first."""
-        found = [self._loopback(), *self._larger(), *self._absent(conversations)]
+        found = list(self._larger())
         found += [
             Artefact("captured_twice", None, None, one.frames, one.pairs, one.numbers) for one in self._twins.facts()
         ]
@@ -99,8 +91,7 @@ class Artefacts:
             for what in joined(one, self._holding):
                 frames = what.frames[:MAX_FRAMES]
                 found.append(Artefact(what.kind, one.conversation, what.sender, frames, len(what.frames), what.numbers))
-        kept = [one for one in found if one is not None]
-        return tuple(sorted(kept, key=lambda one: (one.conversation is not None, one.frames[:1], one.kind)))
+        return tuple(sorted(found, key=lambda one: (one.conversation is not None, one.frames[:1], one.kind)))
 
     def _announced(self, frame: int, one: Segment) -> None:
         mss = one.options.mss
@@ -118,24 +109,8 @@ class Artefacts:
             tally.room = room
             tally.add(frame, one.length)
 
-    def _loopback(self) -> Artefact | None:
-        frames = sorted(frame for mss, frame in self._mss.values() if mss in LOOPBACK_MSS)
-        if not frames:
-            return None
-        mss = max(mss for mss, _frame in self._mss.values() if mss in LOOPBACK_MSS)
-        return Artefact("loopback_mss", None, None, tuple(frames[:MAX_FRAMES]), len(frames), {"mss": mss})
-
     def _larger(self) -> Iterable[Artefact]:
         for (conversation, sender), tally in self._large.items():
             mss = self._mss[conversation, 1 - sender][0]
             numbers = {"mss": mss, "room": tally.room, "largest": tally.largest}
             yield Artefact("larger_than_mss", conversation, sender, tuple(tally.frames), tally.count, numbers)
-
-    def _absent(self, conversations: Mapping[int, Conversation]) -> Iterable[Artefact]:
-        for one in conversations.values():
-            for sender, direction in enumerate(one.directions):
-                tally = self._missing.get((one.number, sender), _Tally())
-                if direction.missing_bytes or tally.count:
-                    numbers = {"bytes": direction.missing_bytes, "flags": tally.count}
-                    frames = tuple(tally.frames)
-                    yield Artefact("missing_frames", one.number, sender, frames, tally.count, numbers)

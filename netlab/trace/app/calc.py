@@ -146,7 +146,9 @@ def freshness(request: CalcMessage, response: CalcMessage) -> Freshness | None:
     server, client = _remaining(kept, age), _remaining(accepted, age)
     fresh = all(left is None or left > 0 for left in (server, client))
     storable = fresh and request.header.cache
-    older = max(0, request.span.began // SECOND - response.header.timestamp) * SECOND
+    # Two clocks may differ, the capture's and the programs': both must say so.
+    asked = min(request.span.began // SECOND, request.header.timestamp)
+    older = max(0, asked - response.header.timestamp) * SECOND
     return Freshness(now, age, kept, accepted, server, client, storable, older)
 
 

@@ -89,6 +89,6 @@ class Applications:
             applications,
             self._echoes.facts(self._time),
             passages(applications, known, self._talks, self._proxies),
-            self._artefacts.facts(applications, known),
+            self._artefacts.facts(applications),
             left_out,
         )

@@ -12,9 +12,11 @@ Headers = tuple[tuple[str, str], ...]
 _REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ \x00-\x1f]+) (HTTP/1\.[0-9])")
 _STATUS = re.compile(rb"(HTTP/1\.[0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*")
-_END = re.compile(rb"\r?\n\r?\n")
-_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ", b"CONNECT ")
+#: A method and how a target begins: with a path, ``*``, a scheme, or the host of CONNECT (RFC 9112 §3.2).
+_BEGINS = re.compile(rb"[A-Z]{3,16} [/*A-Za-z0-9\[]")
 _VERSION = b"HTTP/1."
+#: So many bytes tell whether a message begins.
+BEGINNING = 18
 
 
 class BadHead(ValueError):
@@ -43,7 +45,7 @@ class ResponseHead:
 
 def begins_request(data: bytes | bytearray) -> bool:
     """Whether ``data`` begins as a request does; false if there is too little of it to say."""
-    return bytes(data[:8]).startswith(_METHODS)
+    return _BEGINS.match(data) is not None
 
 
 def begins_response(data: bytes | bytearray) -> bool:
@@ -53,8 +55,9 @@ def begins_response(data: bytes | bytearray) -> bool:
 
 def end_of_head(data: bytearray, searched: int) -> int | None:
     """Where the body begins, in data of which ``searched`` bytes were searched before; `None` if it is not there."""
-    found = _END.search(data, max(0, searched - 3))
-    return found.end() if found else None
+    start = max(0, searched - 3)
+    ends = [found + len(end) for end in (b"\n\r\n", b"\n\n") if (found := data.find(end, start)) >= 0]
+    return min(ends, default=None)
 
 
 def read_request(data: bytes) -> RequestHead:

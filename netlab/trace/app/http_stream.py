@@ -7,6 +7,7 @@ from attrs import frozen
 from netlab.trace.app.application import Faults, Room
 from netlab.trace.app.http_body import CLOSE, NONE, BadBody, Body, BodyReader, framing_of
 from netlab.trace.app.http_head import (
+    BEGINNING,
     MAX_HEAD,
     BadHead,
     RequestHead,
@@ -85,6 +86,12 @@ class HttpStream(MessageStream):
         while self._searched == 0 and bytes(tape.ready[:1]) in (b"\r", b"\n"):
             # An empty line before a message belongs to nothing (RFC 9112 §2.2).
             tape.take(1, tape.span())
+        if self._searched == len(tape.ready) and not tape.hole:
+            return False
+        if self._searched < BEGINNING <= len(tape.ready) and not self.begins(tape.ready[:BEGINNING]):
+            self._searched = 0
+            self.lose("bad_head", "no message begins like this")
+            return True
         end = end_of_head(tape.ready, self._searched)
         if end is None or end > MAX_HEAD:
             return self._no_head(end)

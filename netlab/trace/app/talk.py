@@ -87,14 +87,14 @@ class Talk:
             return
         self._waiting.append((sender, part))
         head = self._heads[sender]
+        known = None
         if isinstance(part, Piece):
             self._undecided += len(part.data)
             if len(head) < ENOUGH:
                 head += part.data[: ENOUGH - len(head)]
-        known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=False)
+                known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=False)
         full = self._undecided > MAX_UNDECIDED or len(self._waiting) > MAX_UNDECIDED_PIECES
-        both = all(len(one) == ENOUGH for one in self._heads)
-        if known is not None or full or both:
+        if known is not None or full or len(self._heads[0]) == len(self._heads[1]) == ENOUGH:
             self._decide(known or self._by_port())
 
     def application(self) -> Application:

@@ -14,6 +14,10 @@ APART = 1_000_000
 #: Frames of pairs that are kept, and the pairs that an interface must have to be believed.
 MAX_FRAMES = 32
 ENOUGH = 2
+#: An interface that has no pair among so many packets has none.
+TRIAL = 1000
+#: The last bytes of a packet tell most packets apart.
+TAIL = 12
 
 
 @frozen
@@ -33,8 +37,8 @@ class _Interface:
         self.pairs = 0
         self.apart = 0
         self.frames: list[int] = []
-        #: Time and IP packet of the latest that have no twin yet.
-        self.recent: deque[tuple[int, bytes]] = deque(maxlen=LOOK_BACK)
+        #: The latest that have no twin yet.
+        self.recent: deque[Packet] = deque(maxlen=LOOK_BACK)
 
 
 class Twins:
@@ -51,17 +55,19 @@ class Twins:
         if one is None:
             one = self._interfaces[packet.interface] = _Interface()
         one.packets += 1
-        _kind, start = link.network_of(packet.link_type, packet.data)
-        inner = packet.data[start:]
+        if one.packets > TRIAL and not one.pairs:
+            return
+        data = packet.data
+        tail = data[-TAIL:]
         for before in one.recent:
-            if before[1] == inner and packet.time - before[0] <= APART:
+            if before.data[-TAIL:] == tail and packet.time - before.time <= APART and _inner(before) == _inner(packet):
                 one.recent.remove(before)
                 one.pairs += 1
-                one.apart = max(one.apart, packet.time - before[0])
+                one.apart = max(one.apart, packet.time - before.time)
                 if len(one.frames) < MAX_FRAMES:
                     one.frames.append(packet.number)
                 return
-        one.recent.append((packet.time, inner))
+        one.recent.append(packet)
 
     def facts(self) -> Iterator[Pairs]:
         """The interfaces where at least nine packets in ten have a twin."""
@@ -69,3 +75,9 @@ class Twins:
             if one.pairs >= ENOUGH and 20 * one.pairs >= 9 * one.packets:
                 numbers = {"interface": number, "pairs": one.pairs, "packets": one.packets, "apart": one.apart}
                 yield Pairs(tuple(one.frames), one.pairs, numbers)
+
+
+def _inner(packet: Packet) -> bytes:
+    """What the link layer carries: of the two, one may say that it goes out and the other that it comes in."""
+    _kind, start = link.network_of(packet.link_type, packet.data)
+    return packet.data[start:]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from netlab.trace.app.application import Application
+from netlab.trace.app.holding import Held, Holding
 from netlab.trace.app.notes import notes_of
 from netlab.trace.app.plain import BytesTalk
 from netlab.trace.app.uppercase import UpperTalk
-from netlab.trace.holding import Held, Holding
 
 #: Of plain bytes, so many segments of a turn are looked at.
 MAX_LOOKED_AT = 256

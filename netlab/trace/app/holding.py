@@ -6,7 +6,7 @@ from netlab.trace.facts import Segment
 from netlab.trace.tcp import ACK, RST
 
 #: A segment that leaves within this time of the ACK, in ns, left because of it.
-AT_ONCE = 2_000_000
+AT_ONCE = 200_000
 #: Segments that are remembered, and directions that are followed.
 MAX_HELD = 100_000
 MAX_WAYS = 65_536
