@@ -18,16 +18,16 @@ _LOOPBACK = 65_476
 
 
 def artefacts_of(flow: Flow) -> tuple[Remark, ...]:
-    """The artefacts of a conversation; ``by`` is the side whose packets they are about."""
+    """The artefacts of a conversation; ``by`` is the side whose packets one is about, if it is about one side's."""
     found = []
+    largest = max((side.options.mss or 0 for side in flow.sides if side.options), default=0)
+    if largest >= _LOOPBACK:
+        found.append(Remark(LOOPBACK_MSS, {"mss": largest}))
     for number, side in enumerate(flow.sides):
         other = flow.sides[1 - number]
         limit = other.options.mss if other.options else None
         if limit is not None and side.largest > limit:
             found.append(Remark(OFFLOADING, {"by": number, "largest": side.largest, "mss": limit}))
-        mss = side.options.mss if side.options else None
-        if mss is not None and mss >= _LOOPBACK:
-            found.append(Remark(LOOPBACK_MSS, {"by": number, "mss": mss}))
         unseen = other.flag_counts.get(ACK_LOST_SEGMENT, 0)
         if unseen:
             missing = side.coverage.missing() if side.coverage else 0

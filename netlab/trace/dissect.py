@@ -23,6 +23,9 @@ _WHOLE_IPV4 = 0x45
 #: More fragments, or a place in the datagram.
 _FRAGMENT = 0x3FFF
 
+#: Conversations whose addresses are remembered as texts.
+MAX_NAMES = 65_536
+
 
 class Dissector:
     """The packets of one capture, one after another; ``conversations`` and ``datagrams`` fill meanwhile."""
@@ -33,6 +36,7 @@ class Dissector:
         self._time = 0
         self.conversations = Conversations()
         self.datagrams = Datagrams()
+        self._names: dict[bytes, tuple[str, str]] = {}
         self._layers = Layers(self.conversations, self.datagrams)
 
     def packet(self, record: Record) -> Packet:
@@ -44,7 +48,10 @@ class Dissector:
             time = self._time
             return self._layers.packet(number, time, link_type, record, (Flaw("no_time", {}),))
         self._time = time
-        kind, start = link.network_of(link_type, data)
+        if link_type == link.ETHERNET and data[12:14] == b"\x08\x00":
+            kind, start = link.ETHERTYPE_IPV4, 14
+        else:
+            kind, start = link.network_of(link_type, data)
         if kind == link.ETHERTYPE_IPV4 and len(data) >= start + _USUAL_LENGTH:
             first, total, place, protocol, key, seq, ack, offset, window, urgent = _USUAL.unpack_from(data, start)
             payload = start + 20 + (offset >> 12) * 4
@@ -54,9 +61,16 @@ class Dissector:
                 header = seq, ack, offset & FLAG_BITS, window, urgent
                 body = end - payload, data[payload:end], data[start + _USUAL_LENGTH : payload]
                 segment = self.conversations.segment(key, number, time, length, header, body)
-                names = address_text(key[:4]), address_text(key[4:8])
+                names = self._names.get(key) or self._name(key)
                 flaws = () if segment else (Flaw("not_followed", {}),)
                 return Packet(
                     number, time, interface, link_type, length, data, "TCP", *names, segment, flaws, (), comments
                 )
         return self._layers.packet(number, time, link_type, record)
+
+    def _name(self, key: bytes) -> tuple[str, str]:
+        """The addresses of a conversation's packets as texts."""
+        if len(self._names) >= MAX_NAMES:
+            self._names.clear()
+        names = self._names[key] = address_text(key[:4]), address_text(key[4:8])
+        return names

@@ -11,6 +11,8 @@ from netlab.trace.flow import HALF, MASK, Flow, Reset, Side
 _SECOND = 1_000_000_000
 #: How far from whole seconds a time-out may be: timers fire late, never early.
 _EARLY, _LATE = 5_000_000, 50_000_000
+#: What a segment carries on Ethernet.
+_ONE_SEGMENT = 1_460
 #: Retransmissions without any answer after which a silent side is taken to be gone.
 _GONE_AFTER = 2
 
@@ -75,8 +77,10 @@ def _active_reset(flow: Flow, by: int, reset: Reset) -> Closing:
         return Closing(closing.TIMEOUT, confidence, by, evidence, numbers | {"seconds": round(waited / _SECOND)})
     if not this.unanswered:
         return Closing(closing.ABORT, LIKELY, by, evidence, numbers)
-    # A server answers what it reads. A client reads an answer that is one segment long, as a rule.
-    if by != flow.client or this.unanswered_segments > 1 or not this.octets:
+    # A server answers what it reads. A client reads an answer that is one segment long, as a rule; on a loopback
+    # interface, or before a card has cut it, a segment may be anything.
+    long = this.unanswered_segments > 1 or this.unanswered > _ONE_SEGMENT
+    if by != flow.client or long or not this.octets:
         return Closing(closing.RESET_UNREAD, confidence, by, evidence, numbers)
     return Closing(closing.ABORT, POSSIBLE, by, evidence, numbers)
 

@@ -31,10 +31,17 @@ _STAMPS_VALUES = Struct("!4xII")
 
 _BITS: dict[int, str] = {}
 
+#: The fields of a `Segment` up to ``raw_window``.
+_SEGMENT = (
+    ',"tcp":{"conversation":%s,"sender":%s,"source_port":%s,"destination_port":%s,"sequence":%s,"acknowledgment":%s,'
+    '"raw_sequence":%s,"raw_acknowledgment":%s,"bits":%s,"window":%s,"raw_window":%s'
+)
+
 
 def time_text(time: int) -> str:
     """Nanoseconds since 1970 as seconds with nine decimals; a JSON number would lose some."""
-    return f"{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
+    digits = str(time).zfill(10)
+    return f"{digits[:-9]}.{digits[-9:]}"
 
 
 def report(trace: Trace) -> Iterator[str]:
@@ -66,13 +73,19 @@ def _array(name: str, values: "Iterator[dict[str, Any]]") -> Iterator[str]:
 
 def _head(packet: Packet) -> str:
     """What packets of all kinds have, without the closing brace."""
-    time = packet.time
-    head = (
-        f'{{"number":{packet.number},"time":"{time // 1_000_000_000}.{time % 1_000_000_000:09d}",'
-        f'"length":{packet.length},"captured":{len(packet.data)},"protocol":"{packet.protocol}"'
-    )
-    if packet.source is not None:
-        head += f',"source":"{packet.source}","destination":"{packet.destination}"'
+    number, time, interface, _, length, data, protocol, source, destination, _, flaws, fragments, comments = packet
+    head = f'{{"number":{number},"time":"{time_text(time)}","length":{length},"captured":{len(data)}'
+    head += f',"protocol":"{protocol}"'
+    if source is not None:
+        head += f',"source":"{source}","destination":"{destination}"'
+    if interface or flaws or fragments or comments:
+        head += _seldom(packet)
+    return head
+
+
+def _seldom(packet: Packet) -> str:
+    """What few packets have."""
+    head = ""
     if packet.interface:
         head += f',"interface":{packet.interface}'
     if packet.fragments:
@@ -85,34 +98,28 @@ def _head(packet: Packet) -> str:
 
 
 def _tcp(one: Segment) -> str:
+    """A segment, its first fields at one go: they are in the order of the tuple."""
+    scale, urgent, length, payload, options, flags, acknowledges, rtt, since = one[11:]
     bits = one.bits
     text = _BITS.get(bits)
     if text is None:
         text = _BITS[bits] = bits_text(bits)
-    said = (
-        f',"tcp":{{"conversation":{one.conversation},"sender":{one.sender},'
-        f'"source_port":{one.source_port},"destination_port":{one.destination_port},'
-        f'"sequence":{one.sequence},"acknowledgment":{one.acknowledgment},'
-        f'"raw_sequence":{one.raw_sequence},"raw_acknowledgment":{one.raw_acknowledgment},'
-        f'"bits":{bits},"flags":"{text}","window":{one.window},"raw_window":{one.raw_window},'
-        f'"length":{one.length},"since":{one.since}'
-    )
-    if one.scale is not None:
-        said += f',"scale":{one.scale}'
-    if one.acknowledges is not None:
-        said += f',"acknowledges":{one.acknowledges},"rtt":{one.rtt}'
-    if one.urgent:
-        said += f',"urgent":{one.urgent}'
-    if len(one.payload) < one.length:
-        said += f',"payload_captured":{len(one.payload)}'
-    options = one.option_bytes
+    said = f'{_SEGMENT % one[:11]},"flags":"{text}","length":{length},"since":{since}'
+    if scale is not None:
+        said += f',"scale":{scale}'
+    if acknowledges is not None:
+        said += f',"acknowledges":{acknowledges},"rtt":{rtt}'
+    if urgent:
+        said += f',"urgent":{urgent}'
+    if len(payload) < length:
+        said += f',"payload_captured":{len(payload)}'
     if len(options) == 12 and options.startswith(_STAMPS):
         value, echo = _STAMPS_VALUES.unpack(options)
         said += f',"options":{{"timestamps":[{value},{echo}]}}'
     elif options:
         said += f',"options":{dumps(options_value(read_options(options)))}'
-    if one.flags:
-        said += f',"analysis":{dumps([flag_value(flag) for flag in one.flags])}'
+    if flags:
+        said += f',"analysis":{dumps([flag_value(flag) for flag in flags])}'
     return said + "}"
 
 

@@ -97,7 +97,8 @@ class Section:
         if index >= len(self.file.interfaces):
             raise ValueError(f"a packet is said to be of interface {interface}, which was not described")
         where = self.file.interfaces[index]
-        time = (high << 32 | low) * where.multiplier // where.divisor + where.offset
+        # An offset may be negative, and what it makes of a time may not.
+        time = max(0, (high << 32 | low) * where.multiplier // where.divisor + where.offset)
         options = (end + 3) & ~3
         comments = comments_of(body, options, self.order) if options < len(body) else ()
         return Record(time, index, length, body[20:end], comments)

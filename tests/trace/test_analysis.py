@@ -176,8 +176,8 @@ class ConversationTests(SynchronousTestCase):
         self.assertEqual(
             [(remark.kind, dict(remark.numbers)) for remark in found],
             [
+                ("loopback_mss", {"mss": 65_495}),
                 ("offloading", {"by": 0, "largest": 3_000, "mss": 1_460}),
-                ("loopback_mss", {"by": 0, "mss": 65_495}),
                 ("not_captured", {"by": 0, "times": 1, "missing": 0}),
             ],
         )

@@ -15,7 +15,7 @@ from netlab.trace.opening import blocks_of
 from netlab.trace.reading import Trace
 from tests.parts import temporary_folder
 from tests.trace import plays
-from tests.trace.frames import ACK, CONVERSATION, FIN, RST, SYN, back, there, traced
+from tests.trace.frames import ACK, CONVERSATION, FIN, PSH, RST, SYN, back, there, traced
 from tests.trace.plays import receive, reset_on_close
 from tests.trace.wire import Frame, Rule, Wire, require_wire
 
@@ -301,6 +301,12 @@ class HandmadeEndingTests(SynchronousTestCase):
         """A SYN-ACK that is answered by RST: somebody only wanted to know whether the port is open."""
         found = self.ending(there(SYN, 100), back(SYN | ACK, 500, 101), there(RST, 101))
         self.assertEqual((found.cause, found.by), (closing.UNFINISHED_HANDSHAKE, 0))
+
+    def test_unread_on_loopback(self) -> None:
+        """There 13,000 bytes are one segment, and no answer that a client reads at once."""
+        answer = back(PSH | ACK, 501, 106, bytes(13_000))
+        found = self.ending(*CONVERSATION[:5], answer, there(ACK, 106, 13_501), there(RST | ACK, 106, 13_501))
+        self.assertEqual((found.cause, found.by, found.numbers["unanswered"]), (closing.RESET_UNREAD, 0, 13_000))
 
     def test_half_close_is_no_close(self) -> None:
         """Data after a FIN that is acknowledged was read; the RST after it has another reason."""

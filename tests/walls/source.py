@@ -125,9 +125,7 @@ class Tree:
         return iter(self.sources.values())
 
 
-def _imports(
-    body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool
-) -> Iterator[Import]:
+def _imports(body: list[ast.stmt], base: str, known: set[str], at_top: bool, typing_only: bool) -> Iterator[Import]:
     """Find the imports in `body`, however deep."""
     for statement in body:
         for target in _targets(statement, base, known):
