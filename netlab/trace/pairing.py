@@ -86,8 +86,8 @@ class _Pairing:
         #: The upstreams of each proxy, and the frames of all packets that went to and from them.
         self._upstreams: defaultdict[Endpoint, set[Endpoint]] = defaultdict(set)
         self._traffic: dict[Endpoint, list[int]] = {}
-        #: Answers that a proxy gave before, by proxy and request: the frame, and what the answer was.
-        self._answered: dict[tuple[Endpoint, Hashable], list[tuple[int, Hashable]]] = {}
+        #: The frame in which a proxy gave an answer last, by proxy, request and answer.
+        self._answered: dict[tuple[Endpoint, Hashable, Hashable], int] = {}
 
     def passages(self) -> tuple[Passage, ...]:
         """Every request to a proxy, in the order in which they came."""
@@ -132,12 +132,12 @@ class _Pairing:
             return passage_of(ask, NO_ANSWER, LIKELY, ())
         quiet = self._quiet(ask, ask.answer)
         proofs = [] if quiet is None else [quiet]
-        earlier = [frame for frame, answer in self._answered.get((ask.server, ask.key), ()) if answer == ask.answer_key]
-        if earlier:
-            proofs.append(Proof("answered_before", (earlier[-1],), {}))
+        earlier = self._answered.get((ask.server, ask.key, ask.answer_key))
+        if earlier is not None:
+            proofs.append(Proof("answered_before", (earlier,), {}))
         if ask.older:
             proofs.append(Proof("made_earlier", (ask.answer.first,), {"older": ask.older}))
-        if not earlier and not ask.older:
+        if earlier is None and not ask.older:
             return passage_of(ask, OWN, LIKELY if quiet else POSSIBLE, (*proofs, *proof_of_status(ask)))
         sure = quiet is not None and not quiet.numbers["others"] and ask.server in self._upstreams
         return passage_of(ask, HIT, CERTAIN if sure else LIKELY, tuple(proofs))
@@ -204,7 +204,7 @@ class _Pairing:
 
     def _remember(self, ask: Ask) -> None:
         if ask.answer is not None:
-            self._answered.setdefault((ask.server, ask.key), []).append((ask.answer.first, ask.answer_key))
+            self._answered[ask.server, ask.key, ask.answer_key] = ask.answer.first
 
 
 def _failed(conversations: Iterable[Conversation]) -> dict[str, list[Conversation]]:
