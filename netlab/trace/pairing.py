@@ -10,56 +10,28 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from attrs import frozen
-
 from netlab.trace.app.application import Application
 from netlab.trace.app.asking import Ask, asks_of
 from netlab.trace.app.plain import Turn
 from netlab.trace.app.span import Span
 from netlab.trace.closing import CERTAIN, LIKELY, POSSIBLE, REFUSED, UNANSWERED
 from netlab.trace.facts import Conversation, Endpoint
-
-MISS, HIT, OUTAGE, OWN, NO_ANSWER = "miss", "hit", "outage", "own", "unanswered"
-VERDICTS = (MISS, HIT, OUTAGE, OWN, NO_ANSWER)
+from netlab.trace.passage import (
+    HIT,
+    MISS,
+    NO_ANSWER,
+    OUTAGE,
+    OWN,
+    SERVER_ERROR,
+    Passage,
+    Proof,
+    passage_of,
+    proof_of_status,
+    proof_within,
+)
 
 #: Upstream requests with the same bytes that are looked at for one request.
 MAX_CANDIDATES = 64
-#: A status that says that a server, or a proxy's upstream, failed; HTTP's and the calculator's.
-_SERVER_ERROR = 500
-
-
-@frozen
-class Proof:
-    """Something that shows what a proxy did: a word, the packets, and numbers by name (docs/trace-apps.md)."""
-
-    what: str
-    frames: tuple[int, ...]
-    numbers: Mapping[str, int]
-
-
-@frozen
-class Passage:
-    """What a ``proxy`` did with a request: exchange ``index`` of a client's ``conversation``.
-
-    ``verdict`` is one of `VERDICTS`, ``confidence`` as in `netlab.trace.closing.Closing`. ``upstream`` is the
-    conversation, and ``upstream_index`` the exchange, that the request caused, `None` if it caused none; ``shared``:
-    another request caused it, and this one got the same answer.
-    """
-
-    proxy: Endpoint
-    conversation: int
-    index: int
-    protocol: str
-    request: Span
-    answer: Span | None
-    verdict: str
-    confidence: str
-    upstream: int | None
-    upstream_index: int | None
-    upstream_request: Span | None
-    upstream_answer: Span | None
-    shared: bool
-    evidence: tuple[Proof, ...]
 
 
 class Packets(Protocol):
@@ -114,8 +86,8 @@ class _Pairing:
         #: The upstreams of each proxy, and the frames of all packets that went to and from them.
         self._upstreams: defaultdict[Endpoint, set[Endpoint]] = defaultdict(set)
         self._traffic: dict[Endpoint, list[int]] = {}
-        #: Answers that a proxy gave before, by proxy and request: the frame, and what the answer was.
-        self._answered: dict[tuple[Endpoint, Hashable], list[tuple[int, Hashable]]] = {}
+        #: The frame in which a proxy gave an answer last, by proxy, request and answer.
+        self._answered: dict[tuple[Endpoint, Hashable, Hashable], int] = {}
 
     def passages(self) -> tuple[Passage, ...]:
         """Every request to a proxy, in the order in which they came."""
@@ -125,7 +97,7 @@ class _Pairing:
                 self._upstreams[ask.server].add(found[0].server)
         for ask, found in zip(self._asks, caused, strict=True):
             failure = None if found else self._failure(ask)
-            if failure is not None and (ask.status >= _SERVER_ERROR or ask.answer is None):
+            if failure is not None and (ask.status >= SERVER_ERROR or ask.answer is None):
                 self._upstreams[ask.server].add(_server(failure))
         passed = []
         for ask, found in zip(self._asks, caused, strict=True):
@@ -157,18 +129,18 @@ class _Pairing:
         if failure is not None:
             return self._outage(ask, failure)
         if ask.answer is None:
-            return _passage(ask, NO_ANSWER, LIKELY, ())
+            return passage_of(ask, NO_ANSWER, LIKELY, ())
         quiet = self._quiet(ask, ask.answer)
         proofs = [] if quiet is None else [quiet]
-        earlier = [frame for frame, answer in self._answered.get((ask.server, ask.key), ()) if answer == ask.answer_key]
-        if earlier:
-            proofs.append(Proof("answered_before", (earlier[-1],), {}))
+        earlier = self._answered.get((ask.server, ask.key, ask.answer_key))
+        if earlier is not None:
+            proofs.append(Proof("answered_before", (earlier,), {}))
         if ask.older:
             proofs.append(Proof("made_earlier", (ask.answer.first,), {"older": ask.older}))
-        if not earlier and not ask.older:
-            return _passage(ask, OWN, LIKELY if quiet else POSSIBLE, (*proofs, *_status(ask)))
+        if earlier is None and not ask.older:
+            return passage_of(ask, OWN, LIKELY if quiet else POSSIBLE, (*proofs, *proof_of_status(ask)))
         sure = quiet is not None and not quiet.numbers["others"] and ask.server in self._upstreams
-        return _passage(ask, HIT, CERTAIN if sure else LIKELY, tuple(proofs))
+        return passage_of(ask, HIT, CERTAIN if sure else LIKELY, tuple(proofs))
 
     def _miss(self, ask: Ask, one: Ask, shared: bool, alone: bool) -> Passage:
         frames = (ask.request.first, one.request.first)
@@ -178,23 +150,23 @@ class _Pairing:
             if same:
                 numbers = {"same_header": int(ask.answer_header == one.answer_header)}
                 proofs.append(Proof("same_answer", (one.answer.first, ask.answer.first), numbers))
-            proofs.append(_within(ask, ask.answer, one, one.answer))
+            proofs.append(proof_within(ask, ask.answer, one, one.answer))
         verdict = MISS
         if one.answer is None:
             closing = self._conversations[one.conversation].closing
             proofs.append(Proof("upstream_reset", tuple(item.frame for item in closing.evidence[:2]), {}))
             verdict = OUTAGE if ask.answer is not None else NO_ANSWER
-        proofs += _status(ask)
+        proofs += proof_of_status(ask)
         confidence = CERTAIN if same and alone else LIKELY if same else POSSIBLE
-        return _passage(ask, verdict, confidence, tuple(proofs), one, shared)
+        return passage_of(ask, verdict, confidence, tuple(proofs), one, shared)
 
     def _outage(self, ask: Ask, failure: Conversation) -> Passage:
         closing = failure.closing
         frames = tuple(item.frame for item in closing.evidence)
         what = "refused" if closing.cause == REFUSED else "no_answer_to_syn"
-        proofs = (Proof(what, frames, {"conversation": failure.number}), *_status(ask))
-        sure = ask.answer is None or ask.status >= _SERVER_ERROR
-        return _passage(ask, OUTAGE, CERTAIN if sure and what == "refused" else LIKELY, proofs)
+        proofs = (Proof(what, frames, {"conversation": failure.number}), *proof_of_status(ask))
+        sure = ask.answer is None or ask.status >= SERVER_ERROR
+        return passage_of(ask, OUTAGE, CERTAIN if sure and what == "refused" else LIKELY, proofs)
 
     def _failure(self, ask: Ask) -> Conversation | None:
         """A connection that this program tried in vain while the client waited."""
@@ -232,7 +204,7 @@ class _Pairing:
 
     def _remember(self, ask: Ask) -> None:
         if ask.answer is not None:
-            self._answered.setdefault((ask.server, ask.key), []).append((ask.answer.first, ask.answer_key))
+            self._answered[ask.server, ask.key, ask.answer_key] = ask.answer.first
 
 
 def _failed(conversations: Iterable[Conversation]) -> dict[str, list[Conversation]]:
@@ -266,36 +238,3 @@ def _shared(one: Ask, ask: Ask) -> bool:
     if one.answer is None or ask.answer is None or one.server == ask.server or one.conversation == ask.conversation:
         return False
     return ask.request.last < one.answer.first < ask.answer.first and one.answer_key == ask.answer_key
-
-
-def _within(ask: Ask, answer: Span, one: Ask, upstream: Span) -> Proof:
-    frames = (ask.request.last, one.request.first, upstream.last, answer.first)
-    before, after = one.request.began - ask.request.ended, answer.began - upstream.ended
-    return Proof("within", frames, {"before": before, "inside": upstream.began - one.request.ended, "after": after})
-
-
-def _status(ask: Ask) -> tuple[Proof, ...]:
-    if ask.answer is None or ask.status < _SERVER_ERROR:
-        return ()
-    return (Proof("error_status", (ask.answer.first,), {"status": ask.status}),)
-
-
-def _passage(
-    ask: Ask, verdict: str, confidence: str, evidence: tuple[Proof, ...], one: Ask | None = None, shared: bool = False
-) -> Passage:
-    return Passage(
-        ask.server,
-        ask.conversation,
-        ask.index,
-        ask.protocol,
-        ask.request,
-        ask.answer,
-        verdict,
-        confidence,
-        one.conversation if one else None,
-        one.index if one else None,
-        one.request if one else None,
-        one.answer if one else None,
-        shared,
-        evidence,
-    )

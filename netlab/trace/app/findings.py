@@ -14,7 +14,8 @@ from netlab.trace.app.talk import Talk
 from netlab.trace.app.web import linked
 from netlab.trace.facts import Conversation, Packet, Segment
 from netlab.trace.icmp import Message
-from netlab.trace.pairing import Passage, passages
+from netlab.trace.pairing import passages
+from netlab.trace.passage import Passage
 from netlab.trace.streams import Streams
 
 #: Conversations whose bytes are read.

@@ -13,7 +13,7 @@ _REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ \x00-\x1f]+) (HT
 _STATUS = re.compile(rb"(HTTP/1\.[0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*")
 #: A method and how a target begins: with a path, ``*``, a scheme, or the host of CONNECT (RFC 9112 §3.2).
-_BEGINS = re.compile(rb"[A-Z]{3,16} [/*A-Za-z0-9\[]")
+_BEGINS = re.compile(rb"[A-Z]{3,16} (?:[/*]|https?:)|CONNECT [A-Za-z0-9\[]")
 _VERSION = b"HTTP/1."
 #: So many bytes tell whether a message begins.
 BEGINNING = 18

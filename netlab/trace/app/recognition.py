@@ -59,10 +59,12 @@ def by_port(
     """What the ports tell; `BYTES` if nothing. ``opener`` is who sent the SYN, `None` if that was not seen."""
     for side in (1, 0) if opener is None else (1 - opener,):
         protocol = known.get(ports[side])
-        if protocol == UPPER:
-            # Its reader finds out what it is; the port says only who answers.
+        if protocol == WATCHDOG:
+            return Recognised(WATCHDOG, "port", 1 - side, not begins_with_numbers(heads[1 - side]))
+        # The reader of plain bytes finds out whether it is an uppercase server; the port only says who answers. And
+        # whose first bytes were seen speaks neither of the others, or they would have told.
+        if protocol == UPPER or (protocol is not None and opener is not None and len(heads[opener]) >= ENOUGH):
             return Recognised(BYTES, "port", 1 - side)
         if protocol is not None:
-            texts = protocol == WATCHDOG and not begins_with_numbers(heads[1 - side])
-            return Recognised(protocol, "port", 1 - side, texts)
+            return Recognised(protocol, "port", 1 - side)
     return Recognised(BYTES, "none", opener or 0)

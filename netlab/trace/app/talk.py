@@ -37,6 +37,7 @@ class Talk:
     __slots__ = (
         "_bodies",
         "_closes",
+        "_full",
         "_heads",
         "_known",
         "_ports",
@@ -66,7 +67,9 @@ class Talk:
         self._room = room
         self._bodies = bodies
         self._closes: list[Close | None] = [None, None]
+        #: The first bytes of each side, and whether no more of them will come.
         self._heads = [bytearray(), bytearray()]
+        self._full = [False, False]
         self._waiting: list[tuple[int, Piece | Gap]] = []
         self._undecided = 0
         self._reader: Reader | None = None
@@ -86,23 +89,34 @@ class Talk:
             self._reader.put(sender, part)
             return
         self._waiting.append((sender, part))
-        head = self._heads[sender]
         known = None
-        if isinstance(part, Piece):
+        if isinstance(part, Gap):
+            self._full[sender] = True
+        else:
             self._undecided += len(part.data)
-            if len(head) < ENOUGH:
-                head += part.data[: ENOUGH - len(head)]
-                known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=False)
-        full = self._undecided > MAX_UNDECIDED or len(self._waiting) > MAX_UNDECIDED_PIECES
-        if known is not None or full or len(self._heads[0]) == len(self._heads[1]) == ENOUGH:
+        if not self._full[sender] or isinstance(part, Gap):
+            known = self._look(sender, part)
+        much = self._undecided > MAX_UNDECIDED or len(self._waiting) > MAX_UNDECIDED_PIECES
+        if known is not None or much or all(self._full):
             self._decide(known or self._by_port())
+
+    def _look(self, sender: int, part: Piece | Gap) -> Recognised | None:
+        """What the first bytes tell, now that there are more of them, or that there will be no more before a gap."""
+        head = self._heads[sender]
+        if isinstance(part, Piece):
+            head += part.data[: ENOUGH - len(head)]
+            self._full[sender] = len(head) == ENOUGH
+        return recognise(self._both(), final=isinstance(part, Gap))
+
+    def _both(self) -> tuple[bytes, bytes]:
+        return bytes(self._heads[0]), bytes(self._heads[1])
 
     def application(self) -> Application:
         """What was said; nothing more will come."""
         if not self._waiting and self._reader is None:
             return Application(self.number, NOTHING, "none", self.opener or 0, None)
         if self._reader is None:
-            known = recognise((bytes(self._heads[0]), bytes(self._heads[1])), final=True)
+            known = recognise(self._both(), final=True)
             self._decide(known or self._by_port())
         reader, what = self._reader, self._what
         assert reader is not None
@@ -117,7 +131,7 @@ class Talk:
         return Application(self.number, protocol, known_by, what.client, facts, reader.faults.all())
 
     def _by_port(self) -> Recognised:
-        return by_port(self._ports, self._known, self.opener, (bytes(self._heads[0]), bytes(self._heads[1])))
+        return by_port(self._ports, self._known, self.opener, self._both())
 
     def _decide(self, what: Recognised) -> None:
         self._what = what

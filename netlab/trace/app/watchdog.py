@@ -1,5 +1,7 @@
 """The watchdog's messages (protocols.md §4): numbers of four bytes or short texts, and the silence after the last."""
 
+from heapq import merge
+
 from attrs import frozen
 
 from netlab.trace.app.application import Close, Ends, Faults, Room
@@ -30,6 +32,10 @@ class WatchdogMessage:
     since: int | None
 
 
+#: where, and what
+_Said = tuple[Span, bytes]
+
+
 @frozen
 class WatchdogTalk:
     """All messages of a conversation, in order; ``longest`` is the longest time between two, in ns.
@@ -58,7 +64,7 @@ class WatchdogReader:
         self._texts = texts
         self._client = client
         self._tapes = Tape(0), Tape(1)
-        self._messages: list[tuple[Span, bytes]] = []
+        self._messages: tuple[list[_Said], list[_Said]] = [], []
 
     def put(self, sender: int, part: Piece | Gap) -> None:
         """What is next in the stream of ``sender``."""
@@ -84,7 +90,7 @@ class WatchdogReader:
             self._message(tape, len(tape.ready))
         found: list[WatchdogMessage] = []
         before: int | None = None
-        for span, data in sorted(self._messages, key=lambda message: (message[0].first, message[0].offset)):
+        for span, data in merge(*self._messages, key=lambda said: said[0].last):
             found.append(self._read(span, data, None if before is None else span.ended - before))
             before = span.ended
         longest = max((one.since for one in found if one.since is not None), default=None)
@@ -98,7 +104,7 @@ class WatchdogReader:
         builder: SpanBuilder = tape.span()
         data = tape.take(length, builder)
         if self._room.for_message():
-            self._messages.append((builder.built(), data[:MAX_TEXT]))
+            self._messages[tape.sender].append((builder.built(), data[:MAX_TEXT]))
 
     def _read(self, span: Span, data: bytes, since: int | None) -> WatchdogMessage:
         if self._texts or span.sender != self._client:

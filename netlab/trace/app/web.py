@@ -16,6 +16,8 @@ _DEFAULT_PORT = 80
 
 #: conversation and index of an exchange
 _Place = tuple[int, int]
+#: address of the client, address and port of the server
+_Way = tuple[str, str, int | None]
 #: address of the client, host and port that the request is for, path and query
 _Target = tuple[str, str, int, str]
 
@@ -27,45 +29,61 @@ def linked(applications: Iterable[Application], conversations: Mapping[int, Conv
     if not spoken:
         return all_of_them
     asked = _asked(spoken, conversations)
-    servers = defaultdict(list)
+    used = _Used()
     for one in spoken:
-        servers[_ways(one, conversations[one.conversation])].append(conversations[one.conversation])
-    return tuple(_linked(one, conversations.get(one.conversation), asked, servers) for one in all_of_them)
+        used.add(_way(one, conversations[one.conversation]), conversations[one.conversation])
+    return tuple(_linked(one, conversations.get(one.conversation), asked, used) for one in all_of_them)
+
+
+class _Used:
+    """The conversations in which HTTP was spoken, by who went where, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self.servers: set[tuple[str, int | None]] = set()
+        self._ways: defaultdict[_Way, list[tuple[int, int]]] = defaultdict(list)
+
+    def add(self, way: _Way, one: Conversation) -> None:
+        """One more; they come by number, and numbers are in the order of the first packets."""
+        self.servers.add(way[1:])
+        self._ways[way].append((one.began, one.number))
+
+    def nearest(self, way: _Way, began: int) -> int | None:
+        """The number of the one that began nearest to a time; `None` if there is none."""
+        known = self._ways.get(way, [])
+        place = bisect_right(known, (began, 0))
+        return min(known[max(0, place - 1) : place + 1], key=lambda one: abs(one[0] - began), default=(0, None))[1]
 
 
 def _linked(
     one: Application,
     conversation: Conversation | None,
     asked: "dict[_Target, list[tuple[int, _Place]]]",
-    servers: Mapping[tuple[str, str, int | None], list[Conversation]],
+    used: _Used,
 ) -> Application:
     if conversation is None:
         return one
     if one.protocol == NOTHING:
-        return evolve(one, facts=_unused(one, conversation, servers))
+        return evolve(one, facts=_unused(one, conversation, used))
     if one.protocol == HTTP and isinstance(one.facts, HttpTalk):
         exchanges = tuple(_redirected(exchange, one, conversation, asked) for exchange in one.facts.exchanges)
         return evolve(one, facts=HttpTalk(exchanges))
     return one
 
 
-def _ways(one: Application, conversation: Conversation) -> tuple[str, str, int | None]:
+def _way(one: Application, conversation: Conversation) -> _Way:
     """Who went where: the client's address, the server's address and port."""
     client, server = conversation.endpoints[one.client], conversation.endpoints[1 - one.client]
     return client.address, server.address, server.port
 
 
-def _unused(
-    one: Application, conversation: Conversation, servers: Mapping[tuple[str, str, int | None], list[Conversation]]
-) -> Unused | None:
+def _unused(one: Application, conversation: Conversation, used: _Used) -> Unused | None:
     """What an empty connection to an HTTP server was; `None` if its handshake was not finished, or it is no such."""
-    way = _ways(one, conversation)
-    if None in conversation.handshake or not any(way[1:] == other[1:] for other in servers):
+    way = _way(one, conversation)
+    if None in conversation.handshake or way[1:] not in used.servers:
         return None
-    beside = min(servers.get(way, ()), key=lambda other: abs(other.began - conversation.began), default=None)
     closed_by = conversation.closing.by
     lasted = conversation.ended - conversation.began
-    return Unused(beside.number if beside else None, lasted, closed_by)
+    return Unused(used.nearest(way, conversation.began), lasted, closed_by)
 
 
 def _asked(
