@@ -67,6 +67,11 @@ A filter chooses packets:
     "--roles", default="", metavar="PORT=NAME,…", help="Names for programs, such as 9998=proxy,127.0.0.1:9999=server."
 )
 @click.option("--summary", is_flag=True, help="Only who spoke with whom, and how much; quick, whatever the size.")
+@click.option(
+    "--programs/--no-programs",
+    default=True,
+    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes half the time.",
+)
 @click.option("--pager/--no-pager", default=True, help="Scroll through what goes to a terminal.")
 @click.pass_context
 def trace(ctx: click.Context, /, file: str, summary: bool, **options: object) -> None:
@@ -111,6 +116,7 @@ class _Run:
         out: str | None,
         lang: str | None,
         roles: str,
+        programs: bool,
         pager: bool,
     ) -> None:
         self._file = file
@@ -118,6 +124,7 @@ class _Run:
         self._form = form or _SUFFIXES.get(Path(out or "").suffix.lower(), "text")
         self._choice = _choice(chosen, conversation)
         self._roles = _roles(roles)
+        self._programs = programs
         self._language = language(lang or _language_here())
         if out is not None and file != "-" and _same(file, out):
             raise Failed(f"netlab trace: {printable(out)} is the capture itself; write to another file")
@@ -151,9 +158,7 @@ class _Run:
 
     def _pieces(self, found: Trace) -> Iterator[str]:
         if self._form == "json":
-            from netlab.trace import json_report
-
-            return json_report.report(found if self._choice is None else Chosen(found, self._choice))
+            return self._json(found)
         from netlab.trace.report.telling import Telling
 
         telling = Telling(found, self._choice, self._roles)
@@ -173,6 +178,17 @@ class _Run:
 
         width, paint = self._output.width, self._output.paint
         return _lines(TextReport(telling, self._roles, self._language, width, paint, live=self._file == "-").lines())
+
+    def _json(self, found: Trace) -> Iterator[str]:
+        from netlab.trace import json_report
+
+        if not self._programs:
+            return json_report.report(found if self._choice is None else Chosen(found, self._choice))
+        from netlab.trace.app.findings import Applications
+
+        applications = Applications(roles={port: name for port, name in self._roles.items() if isinstance(port, int)})
+        chosen = Chosen(found, self._choice, lambda packet, chosen: applications.packet(packet))
+        return json_report.report(chosen, lambda: chosen.kept(applications.findings(found.conversations())))
 
 
 def _lines(lines: Iterator[str]) -> Iterator[str]:

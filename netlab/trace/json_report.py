@@ -3,10 +3,10 @@
 A TCP segment is written by hand: there are many, and a general encoder takes longer than the whole analysis.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json import dumps
 from struct import Struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -20,6 +20,9 @@ from netlab.trace.link import LINK_NAMES
 from netlab.trace.summary import Summary
 from netlab.trace.tcp import Options, bits_text, read_options
 from netlab.trace.udp import Datagram
+
+if TYPE_CHECKING:
+    from netlab.trace.app.findings import Findings
 
 #: Changes when a reader of an older one would misunderstand.
 SCHEMA = "netlab-trace/1"
@@ -44,8 +47,11 @@ def time_text(time: int) -> str:
     return f"{digits[:-9]}.{digits[-9:]}"
 
 
-def report(trace: Source) -> Iterator[str]:
-    """The whole document, packets first; ``trace`` is read meanwhile."""
+def report(trace: Source, programs: "Callable[[], Findings] | None" = None) -> Iterator[str]:
+    """The whole document, packets first; ``trace`` is read meanwhile.
+
+    :param programs: what the programs said, asked for when all packets have been read; `None` leaves it out.
+    """
     yield f'{{"schema":"{SCHEMA}",\n"packets":[\n'
     separator = ""
     for packet in trace.packets():
@@ -58,8 +64,18 @@ def report(trace: Source) -> Iterator[str]:
     yield "\n],\n"
     yield from _array("conversations", map(conversation_value, trace.conversations()))
     yield from _array("datagram_conversations", (_timed(attrs.asdict(one)) for one in trace.datagram_conversations()))
+    if programs is not None:
+        yield from _programs(programs())
     yield f'"passed_over":{trace.passed_over},\n'
     yield f'"file":{dumps(_file(trace))},\n"damage":{_damage(trace)}}}\n'
+
+
+def _programs(found: "Findings") -> Iterator[str]:
+    from netlab.trace.app.values import arrays
+
+    for name, values in arrays(found):
+        yield from _array(name, values)
+    yield f'"left_out":{dumps(dict(found.left_out))},\n'
 
 
 def _array(name: str, values: "Iterator[dict[str, Any]]") -> Iterator[str]:

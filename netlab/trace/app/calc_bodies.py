@@ -1,20 +1,15 @@
 """What stands in calculator packets: bodies as text, through the daemon's own bounded readers."""
 
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from netlab.calc.budget import Budget, Meter
-from netlab.calc.codecs import json_body
-from netlab.calc.codecs.choice import Codec, codec_of
-from netlab.calc.codecs.pickle_read import ExpressionReader
-from netlab.calc.errors import CalcError
-from netlab.calc.header import HEADER_LENGTH, Header, encode_packet
-from netlab.calc.messages import Failure
-from netlab.calc.numbers import number_text
-from netlab.calc.program import flatten
-from netlab.calc.question import read_response
+from netlab.calc.header import HEADER_LENGTH, Header
 from netlab.trace.app.span import Span
+
+if TYPE_CHECKING:
+    from netlab.trace.app.calc_reading import Reading
 
 #: Bodies whose texts are remembered: programs ask the same again and again, and reading is the slow part.
 MAX_REMEMBERED = 512
@@ -47,17 +42,16 @@ class Bodies:
     """Reads bodies; each costs at most what the budget of one request allows."""
 
     def __init__(self) -> None:
-        self._budget = Budget()
-        self._reader = ExpressionReader(self._budget)
+        self._readers: Reading | None = None
         self._remembered: dict[Hashable, Body] = {}
 
     def request(self, body: bytes) -> Body:
         """What is asked."""
-        return self._known(body, lambda: self._request(body))
+        return self._known(body, lambda: Body(**self._reading().request(body)))
 
     def response(self, header: Header, body: bytes) -> Body:
         """What is answered, with a ``header`` that says whether that is an error."""
-        return self._known((header.status, body), lambda: self._response(header, body))
+        return self._known((header.status, body), lambda: Body(**self._reading().response(header, body)))
 
     def _known(self, key: Hashable, read: Callable[[], Body]) -> Body:
         known = self._remembered.get(key)
@@ -67,26 +61,13 @@ class Bodies:
             known = self._remembered[key] = read()
         return known
 
-    def _request(self, body: bytes) -> Body:
-        name = None
-        try:
-            codec = codec_of(body)
-            name = codec.name.lower()
-            read = self._reader.read(body) if codec is Codec.PICKLE else json_body.read_expression(body, self._budget)
-            return Body(name, expression=flatten(read, Meter(self._budget)).text)
-        except CalcError as error:
-            return Body(name, problem=str(error))
+    def _reading(self) -> "Reading":
+        """What reads, imported when there is something to read: parsers take a while, and most captures need none."""
+        if self._readers is None:
+            from netlab.trace.app.calc_reading import Reading
 
-    def _response(self, header: Header, body: bytes) -> Body:
-        name = None
-        try:
-            name = codec_of(body).name.lower()
-            _header, answer = read_response(encode_packet(body, timestamp=0, status=header.status))
-            if isinstance(answer, Failure):
-                return Body(name, error=(answer.kind, answer.message))
-            return Body(name, result=number_text(answer.result, Meter(self._budget)), steps=answer.steps)
-        except CalcError as error:
-            return Body(name, problem=str(error))
+            self._readers = Reading()
+        return self._readers
 
 
 def contents(frame: bytes, span: Span, problem: str | None = None) -> Contents:

@@ -33,7 +33,8 @@ font:11px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;direction:ltr
 .ladder .band{fill:transparent}
 .ladder a:hover .band,.ladder a:focus .band{fill:var(--line);opacity:.5}
 .ladder a:focus{outline:none}
-@media print{.ladder{--ink:#000;--soft:#444;--line:#999;--paper:#fff;--bad:#a00;--odd:#840;--good:#008}.ladder .label{stroke:none}}
+@media print{.ladder{--ink:#000;--soft:#444;--line:#999;--paper:#fff;--bad:#a00;--odd:#840;--good:#008}\
+.ladder .label{stroke:none}}
 """.strip()
 
 _MARGIN, _TOP, _ROW, _MARK = 122, 46, 26, 13

@@ -47,7 +47,8 @@ class Telling:
     def __init__(self, trace: Trace, choice: Choice | None, roles: Roles) -> None:
         by_port = {port: role for port, role in roles.items() if isinstance(port, int)}
         self._applications = Applications(roles=by_port)
-        self._source = Chosen(trace, choice, self._applications.packet)
+        self._teller = PacketTeller(roles)
+        self._source = Chosen(trace, choice, self._watch)
         self._roles = roles
         self._totals = Totals()
         self._kept: list[Packet] = []
@@ -66,8 +67,13 @@ class Telling:
             extra = notes.get(one.packet.number)
             yield one._replace(sentences=(*one.sentences, *extra)) if extra else one
 
+    def _watch(self, packet: Packet, chosen: bool) -> None:
+        self._applications.packet(packet)
+        if not chosen:
+            self._teller.pass_over(packet)
+
     def _told(self) -> Iterator[ToldPacket]:
-        teller, began = PacketTeller(self._roles), None
+        teller, began = self._teller, None
         for packet in self._read():
             began = packet.time if began is None else began
             yield ToldPacket(packet, packet.time - began, teller.sentences(packet))
@@ -110,9 +116,7 @@ class Telling:
         for udp in self._source.datagram_conversations():
             yield ToldConversation(title(udp, self._roles), datagram_sentences(udp, self._roles), ())
         for echo in self._findings().echoes:
-            frames = {one.request or one.reply for one in echo.echoes}
-            if self._source.has_any(frames):
-                yield ToldConversation(echo_title(echo), tuple(echo_sentences(echo)), ())
+            yield ToldConversation(echo_title(echo), tuple(echo_sentences(echo)), ())
 
     def summary(self) -> tuple[Sentence, ...]:
         """What it all adds up to."""
@@ -123,7 +127,7 @@ class Telling:
 
     def _findings(self) -> Findings:
         if self._found is None:
-            self._found = self._applications.findings(self._source.all_conversations())
+            self._found = self._source.kept(self._applications.findings(self._source.all_conversations()))
         return self._found
 
     def _notes(self) -> dict[int, list[Sentence]]:

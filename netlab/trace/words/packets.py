@@ -23,6 +23,11 @@ class PacketTeller:
         """Everything there is to say of ``packet``; never nothing."""
         return (*self._told(packet), *_notes(packet))
 
+    def pass_over(self, packet: Packet) -> None:
+        """Do not tell ``packet``, but know it when those after it are told."""
+        if isinstance(packet.transport, Segment):
+            self._segments.pass_over(packet.transport)
+
     def _told(self, packet: Packet) -> Iterator[Sentence]:
         what = packet.transport
         if isinstance(what, Segment):

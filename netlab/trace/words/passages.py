@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from netlab.trace.closing import CERTAIN, LIKELY, POSSIBLE
-from netlab.trace.pairing import HIT, MISS, NO_ANSWER, OUTAGE, OWN, Passage, Proof
+from netlab.trace.passage import HIT, MISS, NO_ANSWER, OUTAGE, OWN, Passage, Proof
 from netlab.trace.words.sentence import Duration, Listing, Plain, Sentence, Value, counted, frames, said
 
 

@@ -38,11 +38,7 @@ class SegmentTeller:
 
     def sentences(self, packet: Packet, one: Segment) -> Iterator[Sentence]:
         """Everything about the segment ``one`` of ``packet``."""
-        told = self._told.get(one.conversation)
-        if told is None:
-            told = self._told[one.conversation] = _Told()
-        if one.syn and told.client is None:
-            told.client = 1 - one.sender if one.ack else one.sender
+        told = self._known(one)
         this = self._who(told, packet, one)
         yield from _opening(told, this, one)
         yield from _data(this, one)
@@ -57,14 +53,33 @@ class SegmentTeller:
             yield flag_sentence(flag)
         _remember(told, one)
 
+    def pass_over(self, one: Segment) -> None:
+        """A segment that is not told."""
+        told = self._known(one)
+        told.established |= _completes(told, one)
+        _remember(told, one)
+
+    def _known(self, one: Segment) -> _Told:
+        told = self._told.get(one.conversation)
+        if told is None:
+            told = self._told[one.conversation] = _Told()
+        if one.syn and told.client is None:
+            told.client = 1 - one.sender if one.ack else one.sender
+        return told
+
     def _who(self, told: _Told, packet: Packet, one: Segment) -> Who:
         is_client = None if told.client is None else told.client == one.sender
         return who(Endpoint(packet.source or "", one.source_port), self._roles, is_client)
 
 
+def _completes(told: _Told, one: Segment) -> bool:
+    """Whether this is the first ACK after SYN and SYN-ACK."""
+    return bool(not told.established and all(told.synchronized) and one.ack and not one.syn)
+
+
 def _opening(told: _Told, this: Who, one: Segment) -> Iterator[Sentence]:
     if not one.syn:
-        if told.synchronized[1 - one.sender] and told.synchronized[one.sender] and not told.established and one.ack:
+        if _completes(told, one):
             told.established = True
             if not one.rst:
                 yield said("The handshake is complete: each side knows where the other's numbers begin.")

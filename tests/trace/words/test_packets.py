@@ -87,6 +87,17 @@ class SegmentTests(SynchronousTestCase):
         found = told([*CONVERSATION[:5], back(ACK, 501, 103)])
         self.assertIn("Ack 3 is less than Ack 6 was: it was overtaken.", found[5])
 
+    def test_passed_over(self) -> None:
+        """What is not told is known all the same: the numbers of a part are those of the whole."""
+        packets, _ = traced(CONVERSATION)
+        words, whole, part = language("en"), PacketTeller({}), PacketTeller({})
+        for packet in packets:
+            text = [words.say(sentence) for sentence in whole.sentences(packet)]
+            if packet.number in (3, 5, 10):
+                self.assertEqual([words.say(sentence) for sentence in part.sentences(packet)], text)
+            else:
+                part.pass_over(packet)
+
     def test_ends_at_the_last_number(self) -> None:
         """Numbers begin anew after 2³² − 1."""
         top = 2**32 - 3
