@@ -36,7 +36,7 @@ class Lane(NamedTuple):
 class Arrow(NamedTuple):
     """A packet from lane ``source`` to lane ``target``, by their numbers; the same twice is a packet to itself.
 
-    ``time`` is nanoseconds since the first row. ``label`` and ``marks`` (names of analysis flags) are notation.
+    ``time`` is nanoseconds since the ladder began. ``label`` and ``marks`` (names of analysis flags) are notation.
     ``reset`` says that it carries RST, ``hurt`` that it was not captured whole or cannot be read.
     """
 
@@ -92,15 +92,20 @@ def ladder_of(
     left_out: int = 0,
     programs: Programs = MappingProxyType({}),
     most_columns: int = MAX_COLUMNS,
+    began: int | None = None,
 ) -> Ladder:
-    """The ladder of ``packets``, in the order of the file; those beyond `MAX_PACKETS` are counted."""
+    """The ladder of ``packets``, in the order of the file; those beyond `MAX_PACKETS` are counted.
+
+    Times count from ``began``, in nanoseconds since 1970; `None` is the time of the first packet.
+    """
     shown, more = packets[:MAX_PACKETS], max(0, len(packets) - MAX_PACKETS)
-    began = shown[0].time if shown else 0
-    lasted = max((packet.time for packet in shown), default=0) - began
+    first = shown[0].time if shown else 0
+    began = first if began is None else began
+    lasted = max((packet.time for packet in shown), default=0) - first
     numbers: dict[Endpoint, int] = {}
     rows: list[Arrow | Pause | Aside] = []
     spans: list[list[int]] = []
-    before = began
+    before = first
     for packet in shown:
         pause = packet.time - before
         if _is_pause(pause, lasted):

@@ -26,7 +26,7 @@ MAX_HELD = 5_000
 
 
 class ToldPacket(NamedTuple):
-    """A packet, the nanoseconds since the first one, and everything there is to say of it."""
+    """A packet, the nanoseconds since the first one of the file, and everything there is to say of it."""
 
     packet: Packet
     since: int
@@ -52,6 +52,7 @@ class Telling:
         self._roles = roles
         self._totals = Totals()
         self._kept: list[Packet] = []
+        self._began: int | None = None
         self._found: Findings | None = None
 
     def packets(self, most_held: int = MAX_HELD) -> Iterator[ToldPacket]:
@@ -69,14 +70,15 @@ class Telling:
 
     def _watch(self, packet: Packet, chosen: bool) -> None:
         self._applications.packet(packet)
+        if self._began is None:
+            self._began = packet.time
         if not chosen:
             self._teller.pass_over(packet)
 
     def _told(self) -> Iterator[ToldPacket]:
-        teller, began = self._teller, None
+        teller = self._teller
         for packet in self._read():
-            began = packet.time if began is None else began
-            yield ToldPacket(packet, packet.time - began, teller.sentences(packet))
+            yield ToldPacket(packet, packet.time - (self._began or 0), teller.sentences(packet))
 
     def _read(self) -> Iterator[Packet]:
         totals, kept = self._totals, self._kept
@@ -93,7 +95,7 @@ class Telling:
 
     def ladder(self) -> Ladder:
         """The ladder of the first packets."""
-        return ladder_of(self._kept, self._totals.packets - len(self._kept), self._programs())
+        return ladder_of(self._kept, self._totals.packets - len(self._kept), self._programs(), began=self._began)
 
     def _programs(self) -> dict[Endpoint, Endpoint]:
         """The proxies' own ports: where their connections upstream come from."""

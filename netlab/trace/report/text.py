@@ -49,7 +49,10 @@ class TextReport:
         found = marks(packet)
         noted = "".join(f" [{mark}]" for mark in found)
         head = f"{packet.number:>6} {seconds(told.since):>13}  {between}{details(packet)}"
-        yield self._language.isolated(paint.strong(head) + paint.odd(noted))
+        lines = [paint.strong(head) + paint.odd(noted)]
+        if found and len(head) + len(noted) > self._width:
+            lines = [paint.strong(head), " " * (_INDENT - 1) + paint.odd(noted)]
+        yield from map(self._language.isolated, lines)
         yield from self._sentences(told.sentences, _INDENT)
 
     def _ladder(self) -> Iterator[str]:
