@@ -40,7 +40,8 @@ font:11px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;direction:ltr
 _MARGIN, _TOP, _ROW, _MARK = 122, 46, 26, 13
 #: So wide is a character of the labels.
 _CHARACTER = 6.7
-_LEAST, _MOST = 170, 320
+#: What is left beside the outer lanes, and around a label.
+_EDGE, _ROOM = 100, 30
 
 
 class Texts(NamedTuple):
@@ -59,8 +60,7 @@ def draw(ladder: Ladder, roles: Roles, language: Language, texts: Texts, *, link
 class _Drawing:
     def __init__(self, ladder: Ladder, roles: Roles, language: Language, texts: Texts, links: bool) -> None:
         self._ladder, self._roles, self._language, self._texts, self._links = ladder, roles, language, texts, links
-        longest = max((len(row.label) for row in ladder.rows if isinstance(row, Arrow)), default=0)
-        self._step = min(max(_LEAST, round(longest * _CHARACTER) + 30), _MOST)
+        self._places = _places(ladder, roles)
         self._tops: list[int] = []
         top = _TOP
         for place, row in enumerate(ladder.rows):
@@ -68,7 +68,7 @@ class _Drawing:
             self._tops.append(top)
             top += _height(row)
         self._tops.append(top)
-        self._width = _MARGIN + max(ladder.columns, 1) * self._step
+        self._width = max((*self._places, _MARGIN)) + max(_EDGE, _own_label(ladder))
         self._height = top + 12
 
     def pieces(self) -> Iterator[str]:
@@ -89,7 +89,7 @@ class _Drawing:
         yield "</svg>\n"
 
     def _x(self, lane: Lane) -> int:
-        return _MARGIN + lane.column * self._step + self._step // 2
+        return self._places[lane.column]
 
     def _lane(self, lane: Lane) -> Iterator[str]:
         leads = lane.leads
@@ -153,6 +153,34 @@ class _Drawing:
         if row.marks:
             text = _safe("⚑ " + ", ".join(row.marks))
             yield f'<text class="label mark" x="{middle}" y="{y + _MARK}">{text}</text>'
+
+
+def _places(ladder: Ladder, roles: Roles) -> list[int]:
+    """Where each column stands: as far from those at its left as their names and the labels between them need."""
+    names = [0] * ladder.columns
+    for lane in ladder.lanes:
+        role, name = len(role_of(lane.endpoint, roles) or ""), len(endpoint(lane.endpoint))
+        names[lane.column] = max(names[lane.column], max(role, name) if lane.leads else role + 3 + name)
+    between: dict[tuple[int, int], int] = {}
+    for row in ladder.rows:
+        if isinstance(row, Arrow):
+            left, right = sorted(ladder.lanes[lane].column for lane in (row.source, row.target))
+            longest = max(len(row.label), len(", ".join(row.marks)) + 2)
+            between[left, right] = max(between.get((left, right), 0), longest)
+    places = [_MARGIN + _EDGE] * min(ladder.columns, 1)
+    for column in range(1, ladder.columns):
+        needs = [places[-1] + round((names[column - 1] + names[column]) / 2 * _CHARACTER) + _ROOM // 2]
+        for (left, right), size in between.items():
+            if left < right == column:
+                needs.append(places[left] + round(size * _CHARACTER) + _ROOM)
+        places.append(max(needs))
+    return places
+
+
+def _own_label(ladder: Ladder) -> int:
+    """The room for the longest label of a packet to itself, which stands at the right of its lane."""
+    own = (row.label for row in ladder.rows if isinstance(row, Arrow) and row.source == row.target)
+    return round(max(map(len, own), default=0) * _CHARACTER) + _ROOM
 
 
 def _height(row: Arrow | Pause | Aside) -> int:
