@@ -8,6 +8,7 @@ from netlab.trace.app.application import Application, Room
 from netlab.trace.app.artefacts import Artefact, Artefacts
 from netlab.trace.app.calc_bodies import Bodies
 from netlab.trace.app.echo import Echoes, EchoSession
+from netlab.trace.app.holding import Holding
 from netlab.trace.app.notes import Note, notes_of
 from netlab.trace.app.recognition import PORTS
 from netlab.trace.app.talk import Talk
@@ -50,6 +51,7 @@ class Applications:
         self._talks: dict[int, Talk] = {}
         self._echoes = Echoes()
         self._artefacts = Artefacts()
+        self._holding = Holding()
         self._left_out = 0
         self._time = 0
 
@@ -71,6 +73,8 @@ class Applications:
                 return
             talk = self._talks[one.conversation] = Talk(one, self._ports, self._room, self._bodies)
         talk.segment(frame, time, one)
+        self._holding.segment(frame, time, one, talk.ways)
+        self._artefacts.segment(frame, one)
         for sender, part in self._streams.segment(frame, time, one):
             talk.put(sender, part)
 
@@ -90,6 +94,6 @@ class Applications:
             applications,
             self._echoes.facts(self._time),
             passages(applications, known, self._talks, self._proxies),
-            self._artefacts.facts(applications),
+            self._artefacts.facts(applications, self._holding),
             left_out,
         )

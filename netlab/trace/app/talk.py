@@ -17,6 +17,7 @@ from netlab.trace.app.application import (
 )
 from netlab.trace.app.calc import CalcReader
 from netlab.trace.app.calc_bodies import Bodies
+from netlab.trace.app.holding import Way
 from netlab.trace.app.http import HttpReader
 from netlab.trace.app.plain import PlainReader, Turn
 from netlab.trace.app.recognition import ENOUGH, Recognised, by_port, recognise
@@ -50,6 +51,7 @@ class Talk:
         "number",
         "opener",
         "turns",
+        "ways",
     )
 
     def __init__(self, one: Segment, known: Mapping[int, str], room: Room, bodies: Bodies) -> None:
@@ -63,6 +65,8 @@ class Talk:
         self.frames = array("L")
         #: Of plain bytes, for `netlab.trace.pairing`.
         self.turns: tuple[Turn, ...] = ()
+        #: What each side sent last, for `netlab.trace.app.holding`.
+        self.ways = Way(), Way()
         self._known = known
         self._room = room
         self._bodies = bodies
