@@ -44,7 +44,7 @@ def notes_of(applications: Iterable[Application]) -> dict[int, tuple[Note, ...]]
     """All notes by frame, in the order of the streams."""
     found: defaultdict[int, list[Note]] = defaultdict(list)
     for application in applications:
-        for role, number, span, what in _messages(application):
+        for role, number, span, what in messages_of(application):
             for count, part in enumerate(span.parts, 1):
                 found[part.frame].append(
                     Note(
@@ -64,8 +64,8 @@ def notes_of(applications: Iterable[Application]) -> dict[int, tuple[Note, ...]]
     return {frame: tuple(notes) for frame, notes in sorted(found.items())}
 
 
-def _messages(application: Application) -> Iterator[_Message]:
-    """Every message."""
+def messages_of(application: Application) -> Iterator[_Message]:
+    """Every message: its role, its number, where it stood, and the facts themselves."""
     facts = application.facts
     if isinstance(facts, CalcTalk):
         for index, exchange in enumerate(facts.exchanges):
