@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from netlab.trace.app.application import Application
+from netlab.trace.app.application import BYTES, UPPER, Application
 from netlab.trace.app.holding import Held, Holding
 from netlab.trace.app.notes import messages_of
-from netlab.trace.app.plain import BytesTalk
-from netlab.trace.app.uppercase import UpperTalk
+
+if TYPE_CHECKING:
+    from netlab.trace.app.uppercase import UpperTalk
 
 #: Of plain bytes, so many segments of a turn are looked at.
 MAX_LOOKED_AT = 256
@@ -30,8 +32,8 @@ def joined(application: Application, holding: Holding) -> Iterator[Joined]:
     facts = application.facts
     if facts is None:
         return
-    if isinstance(facts, UpperTalk | BytesTalk):
-        if isinstance(facts, UpperTalk):
+    if application.protocol in (UPPER, BYTES):
+        if application.protocol == UPPER:
             yield from _read_together(facts)
         yield from _alike(application, holding)
         return
@@ -44,7 +46,7 @@ def joined(application: Application, holding: Holding) -> Iterator[Joined]:
             yield _sent(sender, frame, messages, holding.held.get(frame), alike=False)
 
 
-def _read_together(facts: UpperTalk) -> Iterator[Joined]:
+def _read_together(facts: "UpperTalk") -> Iterator[Joined]:
     """Answers to what came in several packets."""
     for answer in facts.answers:
         if answer.request.packets > 1:

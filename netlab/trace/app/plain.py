@@ -1,5 +1,6 @@
 """Bytes of no protocol that is known: who sent how much before the other answered."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -33,7 +34,7 @@ class PlainReader:
     def __init__(self, client: int, room: Room) -> None:
         self.faults = Faults()
         #: Known in the end.
-        self.turns: tuple[Turn, ...] = ()
+        self.turns: Sequence[Turn] = ()
         self._room = room
         self._recordings = Recording(0, room), Recording(1, room)
         #: The client's, then the server's.
