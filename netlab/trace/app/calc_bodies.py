@@ -9,15 +9,17 @@ from netlab.calc.codecs import json_body
 from netlab.calc.codecs.choice import Codec, codec_of
 from netlab.calc.codecs.pickle_read import ExpressionReader
 from netlab.calc.errors import CalcError
-from netlab.calc.header import HEADER_LENGTH, Header, encode_packet
+from netlab.calc.header import HEADER_LENGTH, MAX_BODY, Header, encode_packet
 from netlab.calc.messages import Failure
 from netlab.calc.numbers import number_text
 from netlab.calc.program import flatten
 from netlab.calc.question import read_response
+from netlab.trace.app.application import Room
 from netlab.trace.app.span import Span
 
 #: Bodies whose texts are remembered: programs ask the same again and again, and reading is the slow part.
 MAX_REMEMBERED = 512
+NO_ROOM = "it was not read: there is more in this capture than can be kept"
 
 
 @frozen
@@ -44,9 +46,13 @@ class Body:
 
 
 class Bodies:
-    """Reads bodies; each costs at most what the budget of one request allows."""
+    """Reads bodies; each costs at most what the budget of one request allows, all together what ``room`` has.
 
-    def __init__(self) -> None:
+    A body can be short and its text long, because its parts can be shared: what it was read into counts.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._budget = Budget()
         self._reader = ExpressionReader(self._budget)
         self._remembered: dict[Hashable, Body] = {}
@@ -64,8 +70,13 @@ class Bodies:
         if known is None:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            known = self._remembered[key] = read()
+            known = self._remembered[key] = self._kept(read)
         return known
+
+    def _kept(self, read: Callable[[], Body]) -> Body:
+        found = read() if self._room.octets > MAX_BODY else Body(problem=NO_ROOM)
+        length = len(found.expression or "") + len(found.result or "") + sum(map(len, found.steps))
+        return found if self._room.for_bytes(length) else Body(found.codec, problem=NO_ROOM)
 
     def _request(self, body: bytes) -> Body:
         name = None

@@ -37,5 +37,5 @@ class Readers:
         from netlab.trace.app.calc_bodies import Bodies
 
         if self._bodies is None:
-            self._bodies = Bodies()
+            self._bodies = Bodies(self._room)
         return CalcReader(client, self._room, self._bodies)
