@@ -74,7 +74,10 @@ class Bodies:
         return known
 
     def _kept(self, read: Callable[[], Body]) -> Body:
-        found = read() if self._room.octets > MAX_BODY else Body(problem=NO_ROOM)
+        if self._room.octets < MAX_BODY:
+            self._room.left_out["bodies"] += 1
+            return Body(problem=NO_ROOM)
+        found = read()
         length = len(found.expression or "") + len(found.result or "") + sum(map(len, found.steps))
         return found if self._room.for_bytes(length) else Body(found.codec, problem=NO_ROOM)
 
