@@ -8,11 +8,10 @@ nothing: a hit is shown by packets that are not there.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from netlab.trace.app.application import Application
 from netlab.trace.app.asking import Ask, asks_of
-from netlab.trace.app.plain import Turn
 from netlab.trace.app.span import Span
 from netlab.trace.closing import CERTAIN, LIKELY, POSSIBLE, REFUSED, UNANSWERED
 from netlab.trace.facts import Conversation, Endpoint
@@ -30,6 +29,9 @@ from netlab.trace.passage import (
     proof_within,
 )
 
+if TYPE_CHECKING:
+    from netlab.trace.app.plain import Turn
+
 #: Upstream requests with the same bytes that are looked at for one request.
 MAX_CANDIDATES = 64
 
@@ -43,7 +45,7 @@ class Packets(Protocol):
         ...
 
     @property
-    def turns(self) -> Sequence[Turn]:
+    def turns(self) -> "Sequence[Turn]":
         """Who sent how much before the other answered."""
         ...
 

@@ -1,7 +1,7 @@
 """What readers of all protocols have in common: their faults, their limits, and what they are told."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -118,6 +118,11 @@ class Reader(Protocol):
     """Reads one conversation. ``faults`` are those met so far."""
 
     faults: Faults
+
+    @property
+    def turns(self) -> Sequence[Any]:
+        """Of plain bytes: who said what before the other answered, known in the end."""
+        ...
 
     def put(self, sender: int, part: Piece | Gap) -> None:
         """What is next in the stream of ``sender``."""

@@ -18,6 +18,8 @@ from netlab.trace.tcp import SYN
 
 #: Frames of one artefact that are listed.
 MAX_FRAMES = 32
+#: TCP's options are at most so long.
+MAX_OPTIONS = 40
 #: Conversations whose segments are compared with an MSS.
 MAX_FOLLOWED = 65_536
 
@@ -64,46 +66,48 @@ class Artefacts:
     """Packets in, in the order of the file; what they show, out."""
 
     def __init__(self) -> None:
-        #: The MSS that a side announced, with the frame, by that side.
-        self._mss: dict[_Way, tuple[int, int]] = {}
+        #: The MSS that a side announced.
+        self._mss: dict[_Way, int] = {}
         self._large: dict[_Way, _Tally] = {}
         self._twins = Twins()
-        self._holding = Holding()
+        #: The lowest MSS that was announced, less the longest options: no shorter segment needs a look.
+        self._least = 0xFFFF
 
     def packet(self, packet: Packet) -> None:
         """The next packet."""
         self._twins.packet(packet)
-        one = packet.transport
-        if isinstance(one, Segment):
-            self._holding.segment(packet.number, packet.time, one)
-            if one.bits & SYN:
-                self._announced(packet.number, one)
-            elif one.length:
-                self._compare(packet.number, one)
 
-    def facts(self, applications: Iterable[Application]) -> tuple[Artefact, ...]:
+    def segment(self, frame: int, one: Segment) -> None:
+        """The same packet, if it is a segment whose conversation is followed."""
+        if one.bits & SYN:
+            self._announced(one)
+        elif one.length > self._least:
+            self._compare(frame, one)
+
+    def facts(self, applications: Iterable[Application], holding: Holding) -> tuple[Artefact, ...]:
         """All artefacts, those of the whole capture first."""
         found = list(self._larger())
         found += [
             Artefact("captured_twice", None, None, one.frames, one.pairs, one.numbers) for one in self._twins.facts()
         ]
         for one in applications:
-            for what in joined(one, self._holding):
+            for what in joined(one, holding):
                 frames = what.frames[:MAX_FRAMES]
                 found.append(Artefact(what.kind, one.conversation, what.sender, frames, len(what.frames), what.numbers))
         return tuple(sorted(found, key=lambda one: (one.conversation is not None, one.frames[:1], one.kind)))
 
-    def _announced(self, frame: int, one: Segment) -> None:
+    def _announced(self, one: Segment) -> None:
         mss = one.options.mss
         if mss is not None and len(self._mss) < MAX_FOLLOWED:
-            self._mss[one.conversation, one.sender] = mss, frame
+            self._mss[one.conversation, one.sender] = mss
+            self._least = min(self._least, mss - MAX_OPTIONS)
 
     def _compare(self, frame: int, one: Segment) -> None:
         """A segment with data, and what the other side said that it takes (RFC 6691: less the options)."""
         known = self._mss.get((one.conversation, 1 - one.sender))
         if known is None:
             return
-        room = known[0] - len(one.option_bytes)
+        room = known - len(one.option_bytes)
         if one.length > room:
             tally = self._large.setdefault((one.conversation, one.sender), _Tally())
             tally.room = room
@@ -111,6 +115,6 @@ class Artefacts:
 
     def _larger(self) -> Iterable[Artefact]:
         for (conversation, sender), tally in self._large.items():
-            mss = self._mss[conversation, 1 - sender][0]
+            mss = self._mss[conversation, 1 - sender]
             numbers = {"mss": mss, "room": tally.room, "largest": tally.largest}
             yield Artefact("larger_than_mss", conversation, sender, tuple(tally.frames), tally.count, numbers)

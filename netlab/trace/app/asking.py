@@ -1,15 +1,18 @@
 """Requests of all protocols in one shape, so that those that two connections have in common are found."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from netlab.trace.app.application import Application
-from netlab.trace.app.calc import CalcExchange, CalcMessage, CalcTalk
-from netlab.trace.app.http import HttpExchange, HttpTalk
-from netlab.trace.app.plain import Turn
+from netlab.trace.app.application import CALC, HTTP, Application
 from netlab.trace.app.span import Span
 from netlab.trace.facts import Conversation, Endpoint
+
+if TYPE_CHECKING:
+    from netlab.trace.app.calc import CalcExchange, CalcMessage
+    from netlab.trace.app.http import HttpExchange
+    from netlab.trace.app.plain import Turn
 
 
 @frozen
@@ -36,16 +39,16 @@ class Ask:
     older: int = 0
 
 
-def asks_of(application: Application, conversation: Conversation, turns: Sequence[Turn]) -> Iterator[Ask]:
+def asks_of(application: Application, conversation: Conversation, turns: "Sequence[Turn]") -> Iterator[Ask]:
     """Every request of a conversation; ``turns`` are those of one whose messages are not known."""
     facts = application.facts
     ends = conversation.endpoints[application.client], conversation.endpoints[1 - application.client]
     place = application.conversation
-    if isinstance(facts, CalcTalk):
+    if application.protocol == CALC:
         for index, exchange in enumerate(facts.exchanges):
             if exchange.request is not None:
                 yield _calc(place, index, *ends, exchange, exchange.request)
-    elif isinstance(facts, HttpTalk):
+    elif application.protocol == HTTP:
         for index, pair in enumerate(facts.exchanges):
             found = _http(place, index, *ends, pair)
             if found is not None:
@@ -54,11 +57,11 @@ def asks_of(application: Application, conversation: Conversation, turns: Sequenc
         yield from _turns(application, *ends, turns)
 
 
-def _calc(place: int, index: int, client: Endpoint, server: Endpoint, one: CalcExchange, request: CalcMessage) -> Ask:
-    key, header = (request.header.steps, request.sha256), _header(request)
+def _calc(place: int, index: int, client: Endpoint, server: Endpoint, one: "CalcExchange", asked: "CalcMessage") -> Ask:
+    key, header = (asked.header.steps, asked.sha256), _header(asked)
     answer = one.response
     if answer is None:
-        return Ask(place, index, "calc", client, server, key, header, request.span)
+        return Ask(place, index, "calc", client, server, key, header, asked.span)
     return Ask(
         place,
         index,
@@ -67,7 +70,7 @@ def _calc(place: int, index: int, client: Endpoint, server: Endpoint, one: CalcE
         server,
         key,
         header,
-        request.span,
+        asked.span,
         answer.span,
         (answer.header.status, answer.sha256),
         _header(answer),
@@ -76,11 +79,11 @@ def _calc(place: int, index: int, client: Endpoint, server: Endpoint, one: CalcE
     )
 
 
-def _header(message: CalcMessage) -> Hashable:
+def _header(message: "CalcMessage") -> Hashable:
     return message.flags, message.header.max_age
 
 
-def _http(place: int, index: int, client: Endpoint, server: Endpoint, one: HttpExchange) -> Ask | None:
+def _http(place: int, index: int, client: Endpoint, server: Endpoint, one: "HttpExchange") -> Ask | None:
     request, answer = one.request, one.response
     if request is None:
         return None
@@ -103,7 +106,7 @@ def _http(place: int, index: int, client: Endpoint, server: Endpoint, one: HttpE
     )
 
 
-def _turns(application: Application, client: Endpoint, server: Endpoint, turns: Iterable[Turn]) -> Iterator[Ask]:
+def _turns(application: Application, client: Endpoint, server: Endpoint, turns: "Iterable[Turn]") -> Iterator[Ask]:
     """Each turn of the client, with the server's that follows it."""
     request: tuple[int, Turn] | None = None
     for index, turn in enumerate(turns):

@@ -92,6 +92,7 @@ class CalcReader:
 
     def __init__(self, client: int, room: Room, bodies: Bodies) -> None:
         self.faults = Faults()
+        self.turns = ()
         self._client = client
         self._streams = tuple(CalcStream(sender, sender == client, self.faults, room) for sender in (0, 1))
         self._bodies = bodies

@@ -2,29 +2,15 @@
 
 from netlab.calc.errors import LengthTooShort, MessageError
 from netlab.calc.framing import FrameReader
-from netlab.calc.header import HEADER_LENGTH, LAYOUT, REQUEST, RESERVED, STATUS, Header
+from netlab.calc.header import LAYOUT, Header
 from netlab.calc.messages import check_request, check_response
 from netlab.trace.app.application import Faults, Room
 from netlab.trace.app.calc_bodies import Contents, contents
+from netlab.trace.app.calc_head import plausible
 from netlab.trace.app.stream import MessageStream
 
-#: What bodies begin with (`netlab.calc.codecs.choice`); an empty one begins with nothing.
-_BODIES = (b"", b"\x80", b"{")
 #: How much of a header says how long its packet is.
 _DECIDED = 8
-
-
-def plausible(data: bytes | bytearray, asks: bool) -> bool:
-    """Whether ``data`` begins with a request (``asks``) or with a response, as its header and first byte tell."""
-    if len(data) < HEADER_LENGTH:
-        return False
-    _stamp, length, flags, _max_age = LAYOUT.unpack_from(data)
-    status = flags & STATUS
-    if length < HEADER_LENGTH or flags & RESERVED or any(data[HEADER_LENGTH - 2 : HEADER_LENGTH]):
-        return False
-    if bool(flags & REQUEST) != asks or (status != 0 if asks else not 200 <= status < 600):
-        return False
-    return length == HEADER_LENGTH or data[HEADER_LENGTH : HEADER_LENGTH + 1] in _BODIES
 
 
 class CalcStream(MessageStream):

@@ -7,9 +7,8 @@ from netlab.trace.tcp import ACK, RST
 
 #: A segment that leaves within this time of the ACK, in ns, left because of it.
 AT_ONCE = 200_000
-#: Segments that are remembered, and directions that are followed.
+#: Segments that are remembered.
 MAX_HELD = 100_000
-MAX_WAYS = 65_536
 
 
 class Held(NamedTuple):
@@ -25,7 +24,9 @@ class Held(NamedTuple):
     length: int
 
 
-class _Way:
+class Way:
+    """What one side of a conversation sent last."""
+
     __slots__ = ("acked", "end", "length", "time")
 
     def __init__(self) -> None:
@@ -42,22 +43,17 @@ class Holding:
 
     def __init__(self) -> None:
         self.held: dict[int, Held] = {}
-        self._ways: dict[tuple[int, int], _Way] = {}
 
-    def segment(self, frame: int, time: int, one: Segment) -> None:
-        """The next segment."""
+    def segment(self, frame: int, time: int, one: Segment, ways: tuple[Way, Way]) -> None:
+        """The next segment, and what is known of the two sides of its conversation."""
         if one.bits & ACK:
-            other = self._ways.get((one.conversation, 1 - one.sender))
-            if other is not None and other.length and not other.acked and one.acknowledgment == other.end:
+            other = ways[1 - one.sender]
+            if other.length and not other.acked and one.acknowledgment == other.end:
                 other.acked = time
         if not one.length or one.bits & RST:
             return
-        way = self._ways.get((one.conversation, one.sender))
-        if way is None:
-            if len(self._ways) >= MAX_WAYS:
-                return
-            way = self._ways[one.conversation, one.sender] = _Way()
-        elif way.acked and one.sequence == way.end and time - way.acked <= AT_ONCE and len(self.held) < MAX_HELD:
+        way = ways[one.sender]
+        if way.acked and one.sequence == way.end and time - way.acked <= AT_ONCE and len(self.held) < MAX_HELD:
             self.held[frame] = Held(time - way.acked, time - way.time, way.length, one.length)
         way.end = one.next_sequence
         way.time, way.length, way.acked = time, one.length, 0

@@ -94,6 +94,7 @@ class HttpReader:
 
     def __init__(self, client: int, room: Room) -> None:
         self.faults = Faults()
+        self.turns = ()
         self._client = client
         self._requests = HttpStream(client, self.faults, room)
         self._responses = HttpStream(1 - client, self.faults, room, self._method)

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from netlab.trace.app.application import Application
+from netlab.trace.app.application import BYTES, UPPER, Application
 from netlab.trace.app.holding import Held, Holding
-from netlab.trace.app.notes import notes_of
-from netlab.trace.app.plain import BytesTalk
-from netlab.trace.app.uppercase import UpperTalk
+from netlab.trace.app.notes import messages_of
+
+if TYPE_CHECKING:
+    from netlab.trace.app.uppercase import UpperTalk
 
 #: Of plain bytes, so many segments of a turn are looked at.
 MAX_LOOKED_AT = 256
@@ -30,21 +32,21 @@ def joined(application: Application, holding: Holding) -> Iterator[Joined]:
     facts = application.facts
     if facts is None:
         return
-    if isinstance(facts, UpperTalk | BytesTalk):
-        if isinstance(facts, UpperTalk):
+    if application.protocol in (UPPER, BYTES):
+        if application.protocol == UPPER:
             yield from _read_together(facts)
         yield from _alike(application, holding)
         return
-    for frame, notes in notes_of([application]).items():
-        ways: defaultdict[int, int] = defaultdict(int)
-        for note in notes:
-            ways[note.sender] += 1
-        for sender, messages in ways.items():
-            if messages > 1:
-                yield _sent(sender, frame, messages, holding.held.get(frame), alike=False)
+    ways: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for _role, _number, span, _what in messages_of(application):
+        for part in span.parts:
+            ways[part.frame, span.sender] += 1
+    for (frame, sender), messages in sorted(ways.items()):
+        if messages > 1:
+            yield _sent(sender, frame, messages, holding.held.get(frame), alike=False)
 
 
-def _read_together(facts: UpperTalk) -> Iterator[Joined]:
+def _read_together(facts: "UpperTalk") -> Iterator[Joined]:
     """Answers to what came in several packets."""
     for answer in facts.answers:
         if answer.request.packets > 1:
@@ -59,14 +61,14 @@ def _read_together(facts: UpperTalk) -> Iterator[Joined]:
 def _alike(application: Application, holding: Holding) -> Iterator[Joined]:
     """Segments that were held back and are several times as long as the one before: sends of the same size."""
     seen: set[int] = set()
-    for notes in notes_of([application]).values():
-        for note in notes[:MAX_LOOKED_AT]:
-            held = holding.held.get(note.frame)
-            if held is None or note.frame in seen:
+    for _role, _number, span, _what in messages_of(application):
+        for part in span.parts[:MAX_LOOKED_AT]:
+            held = holding.held.get(part.frame)
+            if held is None or part.frame in seen:
                 continue
-            seen.add(note.frame)
+            seen.add(part.frame)
             if held.length > held.before and held.length % held.before == 0:
-                yield _sent(note.sender, note.frame, held.length // held.before, held, alike=True)
+                yield _sent(span.sender, part.frame, held.length // held.before, held, alike=True)
 
 
 def _sent(sender: int, frame: int, messages: int, held: Held | None, *, alike: bool) -> Joined:

@@ -4,14 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from netlab.trace.app.application import Application
-from netlab.trace.app.calc import CalcTalk
-from netlab.trace.app.http import HttpTalk
+from netlab.trace.app.application import BYTES, CALC, HTTP, UPPER, WATCHDOG, Application
 from netlab.trace.app.matching import Spanned
-from netlab.trace.app.plain import BytesTalk
 from netlab.trace.app.span import Span
-from netlab.trace.app.uppercase import UpperTalk
-from netlab.trace.app.watchdog import WatchdogTalk
 
 
 class Note(NamedTuple):
@@ -44,7 +39,7 @@ def notes_of(applications: Iterable[Application]) -> dict[int, tuple[Note, ...]]
     """All notes by frame, in the order of the streams."""
     found: defaultdict[int, list[Note]] = defaultdict(list)
     for application in applications:
-        for role, number, span, what in _messages(application):
+        for role, number, span, what in messages_of(application):
             for count, part in enumerate(span.parts, 1):
                 found[part.frame].append(
                     Note(
@@ -64,23 +59,23 @@ def notes_of(applications: Iterable[Application]) -> dict[int, tuple[Note, ...]]
     return {frame: tuple(notes) for frame, notes in sorted(found.items())}
 
 
-def _messages(application: Application) -> Iterator[_Message]:
-    """Every message."""
+def messages_of(application: Application) -> Iterator[_Message]:
+    """Every message: its role, its number, where it stood, and the facts themselves."""
     facts = application.facts
-    if isinstance(facts, CalcTalk):
+    if application.protocol == CALC:
         for index, exchange in enumerate(facts.exchanges):
             yield from _pair(index, exchange.request, (exchange.response,))
-    elif isinstance(facts, HttpTalk):
+    elif application.protocol == HTTP:
         for index, pair in enumerate(facts.exchanges):
             yield from _pair(index, pair.request, (*pair.interim, pair.response))
-    elif isinstance(facts, UpperTalk):
+    elif application.protocol == UPPER:
         for index, answer in enumerate(facts.answers):
             yield "request", index, answer.request, answer
             yield "response", index, answer.answer, answer
-    elif isinstance(facts, WatchdogTalk):
+    elif application.protocol == WATCHDOG:
         for index, one in enumerate(facts.messages):
             yield "message", index, one.span, one
-    elif isinstance(facts, BytesTalk):
+    elif application.protocol == BYTES:
         for index, turn in enumerate(facts.turns):
             yield "bytes", index, turn.span, turn
 

@@ -1,5 +1,6 @@
 """Bytes of no protocol that is known: who sent how much before the other answered."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -8,7 +9,7 @@ from attrs import frozen
 from netlab.trace.app.application import Ends, Faults, Room
 from netlab.trace.app.recording import Recording
 from netlab.trace.app.span import Span, SpanBuilder
-from netlab.trace.app.uppercase import UpperTalk, read_uppercase
+from netlab.trace.app.uppercase import may_be_uppercase, read_uppercase
 from netlab.trace.streams import Gap, Piece
 
 
@@ -33,10 +34,12 @@ class PlainReader:
     def __init__(self, client: int, room: Room) -> None:
         self.faults = Faults()
         #: Known in the end.
-        self.turns: tuple[Turn, ...] = ()
-        self._client = client
+        self.turns: Sequence[Turn] = ()
         self._room = room
         self._recordings = Recording(0, room), Recording(1, room)
+        #: The client's, then the server's.
+        self._ordered = self._recordings[client], self._recordings[1 - client]
+        self._recording = True
         self._offsets = [0, 0]
         self._turns: list[Turn] = []
         self._speaker: int | None = None
@@ -45,7 +48,9 @@ class PlainReader:
 
     def put(self, sender: int, part: Piece | Gap) -> None:
         """What is next in the stream of ``sender``."""
-        self._recordings[sender].put(part)
+        if self._recording:
+            self._recordings[sender].put(part)
+            self._recording = may_be_uppercase(*(one.data for one in self._ordered))
         if sender != self._speaker:
             self._end_turn()
             self._speaker = sender
@@ -63,8 +68,7 @@ class PlainReader:
         """A `BytesTalk`, or an `UpperTalk`."""
         self._end_turn()
         self.turns = tuple(self._turns)
-        client = self._client
-        upper: UpperTalk | None = read_uppercase(self._recordings[client], self._recordings[1 - client], ends)
+        upper = read_uppercase(*self._ordered, ends) if self._recording else None
         return upper or BytesTalk(self.turns)
 
     def _end_turn(self) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from netlab.trace.app.application import BYTES, CALC, HTTP, PROTOCOLS, UPPER, WATCHDOG
-from netlab.trace.app.calc_stream import plausible
+from netlab.trace.app.calc_head import plausible
 from netlab.trace.app.http_head import begins_request, begins_response
-from netlab.trace.app.watchdog import begins_with_numbers
+from netlab.trace.app.watchdog_head import begins_with_numbers
 
 #: The ports of protocols.md, and those that HTTP has elsewhere.
 PORTS: Mapping[int, str] = {

@@ -1,27 +1,21 @@
 """One TCP conversation on its way from pieces of streams to an `Application`."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from netlab.trace.app.application import (
-    CALC,
-    HTTP,
+    BYTES,
     NOTHING,
     UPPER,
-    WATCHDOG,
     Application,
     Close,
     Ends,
     Reader,
-    Room,
 )
-from netlab.trace.app.calc import CalcReader
-from netlab.trace.app.calc_bodies import Bodies
-from netlab.trace.app.http import HttpReader
-from netlab.trace.app.plain import PlainReader, Turn
+from netlab.trace.app.holding import Way
+from netlab.trace.app.readers import Readers
 from netlab.trace.app.recognition import ENOUGH, Recognised, by_port, recognise
-from netlab.trace.app.uppercase import UpperTalk
-from netlab.trace.app.watchdog import WatchdogReader
 from netlab.trace.facts import Segment
 from netlab.trace.streams import Gap, Piece
 from netlab.trace.tcp import ACK, FIN, RST, SYN
@@ -35,14 +29,13 @@ class Talk:
     """Segments and what they let be read, in; an `Application` out, once."""
 
     __slots__ = (
-        "_bodies",
         "_closes",
         "_full",
         "_heads",
         "_known",
         "_ports",
         "_reader",
-        "_room",
+        "_readers",
         "_undecided",
         "_waiting",
         "_what",
@@ -50,9 +43,10 @@ class Talk:
         "number",
         "opener",
         "turns",
+        "ways",
     )
 
-    def __init__(self, one: Segment, known: Mapping[int, str], room: Room, bodies: Bodies) -> None:
+    def __init__(self, one: Segment, known: Mapping[int, str], readers: Readers) -> None:
         self.number = one.conversation
         self._ports = one.source_port, one.destination_port
         if one.sender:
@@ -62,10 +56,11 @@ class Talk:
         #: All its packets.
         self.frames = array("L")
         #: Of plain bytes, for `netlab.trace.pairing`.
-        self.turns: tuple[Turn, ...] = ()
+        self.turns: Sequence[Any] = ()
+        #: What each side sent last, for `netlab.trace.app.holding`.
+        self.ways = Way(), Way()
         self._known = known
-        self._room = room
-        self._bodies = bodies
+        self._readers = readers
         self._closes: list[Close | None] = [None, None]
         #: The first bytes of each side, and whether no more of them will come.
         self._heads = [bytearray(), bytearray()]
@@ -122,12 +117,10 @@ class Talk:
         assert reader is not None
         facts = reader.finish(Ends((self._closes[0], self._closes[1])))
         protocol, known_by = what.protocol, what.known_by
-        if isinstance(reader, PlainReader):
-            self.turns = reader.turns
-            if isinstance(facts, UpperTalk):
-                protocol, known_by = UPPER, "content"
-            else:
-                known_by = "none"
+        self.turns = reader.turns
+        if protocol == BYTES:
+            # Only the whole conversation tells whether it was with an uppercase server.
+            protocol, known_by = (UPPER, "content") if hasattr(facts, "variant") else (BYTES, "none")
         return Application(self.number, protocol, known_by, what.client, facts, reader.faults.all())
 
     def _by_port(self) -> Recognised:
@@ -135,16 +128,7 @@ class Talk:
 
     def _decide(self, what: Recognised) -> None:
         self._what = what
-        self._reader = reader = self._reader_of(what)
+        self._reader = reader = self._readers.of(what)
         for sender, part in self._waiting:
             reader.put(sender, part)
         self._waiting.clear()
-
-    def _reader_of(self, what: Recognised) -> Reader:
-        if what.protocol == CALC:
-            return CalcReader(what.client, self._room, self._bodies)
-        if what.protocol == HTTP:
-            return HttpReader(what.client, self._room)
-        if what.protocol == WATCHDOG:
-            return WatchdogReader(what.client, self._room, what.texts)
-        return PlainReader(what.client, self._room)

@@ -77,6 +77,11 @@ def read_uppercase(client: Recording, server: Recording, ends: Ends) -> UpperTal
     return UpperTalk(_variant(signs, unanswered), factor, signs, answers, unanswered)
 
 
+def may_be_uppercase(asked: bytearray, answered: bytearray) -> bool:
+    """Whether an answer that begins like this may be the request in upper case: true as long as one is empty."""
+    return not asked or not answered or answered[:1] == asked[:1].upper()
+
+
 def _changes(asked: bytes, answered: bytes) -> bool:
     """Whether the answer begins as upper case does, and is not the same bytes as the request: that would be an echo."""
     first = asked[:1].upper()

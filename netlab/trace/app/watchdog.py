@@ -7,10 +7,9 @@ from attrs import frozen
 from netlab.trace.app.application import Close, Ends, Faults, Room
 from netlab.trace.app.span import Span, SpanBuilder
 from netlab.trace.app.tape import Tape
+from netlab.trace.app.watchdog_head import RESET, SIZE, START
 from netlab.trace.streams import Gap, Piece
 
-START, RESET = 300, 256
-SIZE = 4
 _KINDS = {START: "start", RESET: "reset"}
 #: Of a text, so much is kept; those of the labs have 3 and 8 bytes.
 MAX_TEXT = 256
@@ -49,17 +48,12 @@ class WatchdogTalk:
     silence: int | None
 
 
-def begins_with_numbers(data: bytes | bytearray) -> bool:
-    """Whether ``data`` begins with `START` or `RESET` as a little-endian number, and goes on with small numbers."""
-    numbers = [int.from_bytes(data[place : place + SIZE], "little") for place in range(0, len(data) - SIZE + 1, SIZE)]
-    return bool(numbers) and numbers[0] in _KINDS and all(number < 0x10000 for number in numbers)
-
-
 class WatchdogReader:
     """Reads a conversation whose ``client`` (0 or 1) is the one that is watched; ``texts`` if it sends no numbers."""
 
     def __init__(self, client: int, room: Room, texts: bool) -> None:
         self.faults = Faults()
+        self.turns = ()
         self._room = room
         self._texts = texts
         self._client = client

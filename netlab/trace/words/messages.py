@@ -1,13 +1,17 @@
 """What each packet carried of a program's messages, in words (docs/trace-apps.md)."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from netlab.trace.app.calc import CalcMessage
-from netlab.trace.app.http import HttpRequest, HttpResponse
+from netlab.trace.app.application import CALC, HTTP, UPPER, WATCHDOG
 from netlab.trace.app.notes import Note
-from netlab.trace.app.uppercase import UpperAnswer
-from netlab.trace.app.watchdog import WatchdogMessage
-from netlab.trace.words.sentence import Duration, Notation, Plain, Sentence, Value, counted, frames, octets, said
+from netlab.trace.words.sentence import Duration, Notation, Plain, Sentence, counted, frames, octets, said
+
+if TYPE_CHECKING:
+    from netlab.trace.app.calc import CalcMessage
+    from netlab.trace.app.http import HttpRequest, HttpResponse
+    from netlab.trace.app.uppercase import UpperAnswer
+    from netlab.trace.app.watchdog import WatchdogMessage
 
 #: Fields of an HTTP head that are told.
 _FIELDS = ("Host", "Connection", "Cache-Control", "Age", "ETag", "If-None-Match", "Range", "Content-Range", "Location")
@@ -15,21 +19,25 @@ _FIELDS = ("Host", "Connection", "Cache-Control", "Age", "ETag", "If-None-Match"
 
 def note_sentences(note: Note) -> Iterator[Sentence]:
     """What a packet carried of a message: the message itself where it is complete."""
-    what = note.what
-    if isinstance(what, UpperAnswer):
+    what, protocol = note.what, note.protocol
+    if protocol == UPPER:
         yield from _upper(note, what)
         return
-    if not isinstance(what, CalcMessage | HttpRequest | HttpResponse | WatchdogMessage):
+    if protocol not in (CALC, HTTP, WATCHDOG):
         return
     if not note.last:
         yield _part(note)
         return
-    if isinstance(what, CalcMessage):
+    if protocol == CALC:
         yield from _calc(what)
-    elif isinstance(what, WatchdogMessage):
+    elif protocol == WATCHDOG:
         yield _watchdog(what)
+    elif note.role == "request":
+        yield _asked(what)
+        yield from _content(what)
     else:
-        yield from _http(what)
+        yield _answered(what)
+        yield from _content(what)
     if note.parts > 1:
         yield counted(
             "It came in {count} packet, the last is this.",
@@ -47,7 +55,7 @@ def _part(note: Note) -> Sentence:
     )
 
 
-def _calc(one: CalcMessage) -> Iterator[Sentence]:
+def _calc(one: "CalcMessage") -> Iterator[Sentence]:
     if one.expression is not None:
         yield said("It asks the calculator for {expression}.", expression=one.expression)
     elif one.result is not None:
@@ -63,7 +71,7 @@ def _calc(one: CalcMessage) -> Iterator[Sentence]:
     yield said("Its header: {header}.", header=Notation(calc_header(one)))
 
 
-def calc_header(one: CalcMessage) -> str:
+def calc_header(one: "CalcMessage") -> str:
     """The fields of a calculator header, in the notation of the protocol's description."""
     header = one.header
     bits = f"C={int(header.cache)} S={int(header.steps)} T={int(header.request)}"
@@ -72,11 +80,19 @@ def calc_header(one: CalcMessage) -> str:
     return f"length={header.length}, {bits}{status}, max-age={age}, timestamp={header.timestamp}"
 
 
-def _http(one: HttpRequest | HttpResponse) -> Iterator[Sentence]:
-    if isinstance(one, HttpRequest):
-        yield said("It asks for {target} ({method}, {version}).", **_request(one))
-    else:
-        yield said("It answers {status} {reason} ({version}).", **_response(one))
+def _asked(one: "HttpRequest") -> Sentence:
+    return said(
+        "It asks for {target} ({method}, {version}).", target=one.target, method=one.method, version=one.version
+    )
+
+
+def _answered(one: "HttpResponse") -> Sentence:
+    return said(
+        "It answers {status} {reason} ({version}).", status=Plain(one.status), reason=one.reason, version=one.version
+    )
+
+
+def _content(one: "HttpRequest | HttpResponse") -> Iterator[Sentence]:
     fields = [f"{name}: {value}" for name in _FIELDS if (value := one.header(name)) is not None]
     if fields:
         yield said("Its head says: {fields}.", fields=", ".join(fields))
@@ -87,15 +103,7 @@ def _http(one: HttpRequest | HttpResponse) -> Iterator[Sentence]:
         yield said("Its body is not complete.")
 
 
-def _request(one: HttpRequest) -> dict[str, Value]:
-    return {"target": one.target, "method": one.method, "version": one.version}
-
-
-def _response(one: HttpResponse) -> dict[str, Value]:
-    return {"status": Plain(one.status), "reason": one.reason, "version": one.version}
-
-
-def _upper(note: Note, one: UpperAnswer) -> Iterator[Sentence]:
+def _upper(note: Note, one: "UpperAnswer") -> Iterator[Sentence]:
     asked = frames(sorted({part.frame for part in one.request.parts[:8]}))
     if note.role == "request":
         answered = frames(sorted({part.frame for part in one.answer.parts[:8]}))
@@ -113,7 +121,7 @@ def _upper(note: Note, one: UpperAnswer) -> Iterator[Sentence]:
         yield said("The answer is not complete.")
 
 
-def _watchdog(one: WatchdogMessage) -> Sentence:
+def _watchdog(one: "WatchdogMessage") -> Sentence:
     value = Plain(one.value or 0)
     if one.kind == "start":
         return said("It tells the watchdog to begin watching ({value}).", value=value)

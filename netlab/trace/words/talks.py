@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from netlab.trace.app.application import Application, Fault
-from netlab.trace.app.calc import CalcExchange, CalcTalk, Freshness
-from netlab.trace.app.http import HttpExchange, HttpTalk, Unused
-from netlab.trace.app.uppercase import Sign, UpperTalk
-from netlab.trace.app.watchdog import WatchdogTalk
+from netlab.trace.app.application import CALC, HTTP, NOTHING, UPPER, WATCHDOG, Application, Fault
 from netlab.trace.words.sentence import Duration, Notation, Plain, Sentence, counted, octets, said
+
+if TYPE_CHECKING:
+    from netlab.trace.app.calc import CalcExchange, Freshness
+    from netlab.trace.app.http import HttpExchange, Unused
+    from netlab.trace.app.uppercase import Sign, UpperTalk
+    from netlab.trace.app.watchdog import WatchdogTalk
 
 #: Exchanges, signs and faults of a conversation that are told one by one.
 MAX_TOLD = 12
@@ -19,16 +21,16 @@ _T = TypeVar("_T")
 
 def application_sentences(one: Application) -> Iterator[Sentence]:
     """The story of an application."""
-    facts = one.facts
-    if isinstance(facts, CalcTalk):
+    facts, protocol = one.facts, one.protocol
+    if protocol == CALC:
         yield from _each(facts.exchanges, _calc)
-    elif isinstance(facts, HttpTalk):
+    elif protocol == HTTP:
         yield from _each(facts.exchanges, _http)
-    elif isinstance(facts, UpperTalk):
+    elif protocol == UPPER:
         yield from _upper(facts)
-    elif isinstance(facts, WatchdogTalk):
+    elif protocol == WATCHDOG:
         yield from _watchdog(facts)
-    elif isinstance(facts, Unused):
+    elif protocol == NOTHING and facts is not None:
         yield _unused(facts)
     for fault in one.faults[:MAX_TOLD]:
         yield FAULTS[fault.kind](fault)
@@ -45,7 +47,7 @@ def _each(exchanges: "Sequence[_T]", tell: "Callable[[_T], Iterator[Sentence]]")
         )
 
 
-def _calc(one: CalcExchange) -> Iterator[Sentence]:
+def _calc(one: "CalcExchange") -> Iterator[Sentence]:
     asked, answered = one.request, one.response
     expression = None if asked is None else asked.expression
     if expression is not None and answered is not None and answered.result is not None:
@@ -70,7 +72,7 @@ def _calc(one: CalcExchange) -> Iterator[Sentence]:
         yield from _freshness(one.freshness)
 
 
-def _freshness(one: Freshness) -> Iterator[Sentence]:
+def _freshness(one: "Freshness") -> Iterator[Sentence]:
     if one.older:
         yield said(
             "The answer was made {time} before it was asked for: it came out of a cache.", time=Duration(one.older)
@@ -84,7 +86,7 @@ def _freshness(one: Freshness) -> Iterator[Sentence]:
         )
 
 
-def _http(one: HttpExchange) -> Iterator[Sentence]:
+def _http(one: "HttpExchange") -> Iterator[Sentence]:
     asked, answered = one.request, one.response
     if asked is not None and answered is not None:
         yield said(
@@ -116,7 +118,7 @@ def _http(one: HttpExchange) -> Iterator[Sentence]:
         yield said("That sent the client on to {location}, where it did not go.", location=redirect.location)
 
 
-def _unused(one: Unused) -> Sentence:
+def _unused(one: "Unused") -> Sentence:
     if one.beside is None:
         return said("Nothing was asked over it for {time}.", time=Duration(one.lasted))
     return said(
@@ -127,7 +129,7 @@ def _unused(one: Unused) -> Sentence:
     )
 
 
-def _upper(one: UpperTalk) -> Iterator[Sentence]:
+def _upper(one: "UpperTalk") -> Iterator[Sentence]:
     if one.variant is not None:
         yield said(
             "The server writes in capitals, as variant {variant} of the lab does.", variant=Notation(one.variant)
@@ -145,7 +147,7 @@ def _upper(one: UpperTalk) -> Iterator[Sentence]:
         )
 
 
-SIGNS: dict[str, Callable[[Sign], Sentence]] = {
+SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     "server_closed_after": lambda sign: counted(
         "The server closed after {count} message (packet {frame}).",
         "The server closed after {count} messages (packet {frame}).",
@@ -181,7 +183,7 @@ SIGNS: dict[str, Callable[[Sign], Sentence]] = {
 }
 
 
-def _watchdog(one: WatchdogTalk) -> Iterator[Sentence]:
+def _watchdog(one: "WatchdogTalk") -> Iterator[Sentence]:
     yield counted("The watchdog got {count} message.", "The watchdog got {count} messages.", len(one.messages))
     if one.longest is not None:
         yield said("The longest time between two was {time}.", time=Duration(one.longest))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.calc.header import FOREVER, encode_packet
+from netlab.calc.header import FOREVER, MAX_BODY, encode_packet
+from netlab.trace.app.application import Room
+from netlab.trace.app.calc_bodies import NO_ROOM, Bodies
 from tests.trace.app.messages import NOW, request, response
 from tests.trace.app.talking import BEGAN, CLIENT, SERVER, Line, only, talk
 
@@ -95,6 +97,25 @@ class DamageTests(SynchronousTestCase):
         self.assertEqual(len(application.facts.exchanges), 2)
         self.assertEqual([fault.kind for fault in application.faults], ["reserved_bits", "unread"])
         self.assertEqual(application.faults[1].numbers, {"length": 13})
+
+
+class RoomTests(SynchronousTestCase):
+    """What all messages together may take."""
+
+    def test_texts(self) -> None:
+        """Texts count: where there is no room for them, that is said, and nothing more is read."""
+        room = Room(octets=MAX_BODY + 3)
+        bodies = Bodies(room)
+        self.assertEqual(bodies.request(request("1 + 2")[12:]).expression, "1 + 2")
+        another = bodies.request(request("2 + 2")[12:])
+        self.assertEqual((another.expression, another.problem), (None, NO_ROOM))
+        self.assertEqual(room.left_out, {"bodies": 1})
+
+    def test_messages(self) -> None:
+        """Messages beyond the limit are counted."""
+        room = Room(messages=2)
+        self.assertEqual([room.for_message() for _ in range(4)], [True, True, False, False])
+        self.assertEqual(room.left_out, {"messages": 2})
 
 
 class FreshnessTests(SynchronousTestCase):

@@ -15,7 +15,11 @@ SECOND = 1_000_000_000
 
 def echo(kind: int, sequence: int, identifier: int = 1, data: bytes = b"This is the ping.\n\0") -> bytes:
     """An echo request (8) or reply (0)."""
-    return struct.pack("!BBHHH", kind, 0, 0, identifier, sequence) + data
+    words = struct.unpack("!HHH", struct.pack("!BBHH", kind, 0, identifier, sequence))
+    words += struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2))
+    total = sum(words)
+    total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!BBHHH", kind, 0, ~(total + (total >> 16)) & 0xFFFF, identifier, sequence) + data
 
 
 def sessions(*messages: tuple[float, str, str, bytes], now: float = 100) -> tuple[EchoSession, ...]:
