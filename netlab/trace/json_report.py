@@ -56,8 +56,6 @@ def report(trace: Source, programs: "Callable[[], Findings] | None" = None) -> I
     separator = ""
     for packet in trace.packets():
         segment = packet.transport
-        if said is not None:
-            said.packet(packet)
         if isinstance(segment, Segment):
             yield f"{separator}{_head(packet)}{_tcp(segment)}}}"
         else:

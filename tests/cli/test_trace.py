@@ -188,7 +188,7 @@ class TraceCommandTests(SynchronousTestCase):
             while process.poll() is None and time.monotonic() < deadline:
                 process.send_signal(signal.SIGINT)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.1)
+                    process.wait(1.0)
         self.assertEqual(process.returncode, 130)
 
     def test_damaged(self) -> None:
