@@ -71,7 +71,9 @@ def read_uppercase(client: Recording, server: Recording, ends: Ends) -> UpperTal
         return None
     answers = tuple(_answer(client, server, *part) for part in parts)
     done = parts[-1][1]
-    unanswered = client.span(done, len(asked)) if done < len(asked) else None
+    # After a gap nobody can say what was answered.
+    whole = client.whole and server.whole
+    unanswered = client.span(done, len(asked)) if whole and done < len(asked) else None
     factor = max(answer.factor for answer in answers)
     signs = tuple(_signs(answers, factor, ends, server))
     return UpperTalk(_variant(signs, unanswered), factor, signs, answers, unanswered)
