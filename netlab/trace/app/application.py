@@ -6,11 +6,14 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
+from netlab.trace.app.span import Span
 from netlab.trace.streams import Gap, Piece
 
 CALC, HTTP, UPPER, WATCHDOG, BYTES, NOTHING = "calc", "http", "upper", "watchdog", "bytes", "nothing"
 PROTOCOLS = (CALC, HTTP, UPPER, WATCHDOG, BYTES, NOTHING)
 
+#: What is kept about a packet of a message takes about as many bytes.
+PART = 100
 #: Faults of one conversation that are kept.
 MAX_FAULTS = 64
 
@@ -73,15 +76,17 @@ class Ends:
 class Room:
     """What all conversations of a capture may keep together; ``left_out`` counts what found no room."""
 
-    def __init__(self, messages: int = 200_000, octets: int = 64 << 20) -> None:
+    def __init__(self, messages: int = 200_000, octets: int = 128 << 20) -> None:
         self.messages = messages
         self.octets = octets
         self.left_out: Counter[str] = Counter()
 
-    def for_message(self) -> bool:
-        """Whether one more message may be kept."""
-        if self.messages:
+    def for_message(self, span: Span, octets: int = 0) -> bool:
+        """Whether one more message may be kept, with ``octets`` bytes of its own beside where it stood."""
+        cost = octets + PART * (len(span.parts) + 1)
+        if self.messages and cost <= self.octets:
             self.messages -= 1
+            self.octets -= cost
             return True
         self.left_out["messages"] += 1
         return False

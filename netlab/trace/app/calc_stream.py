@@ -65,5 +65,5 @@ class CalcStream(MessageStream):
         except MessageError as error:
             problem = str(error)
             self.faults.add("wrong_direction", self.sender, span.offset, span.first, problem)
-        if self._room.for_message() and self._room.for_bytes(len(frame)):
+        if self._room.for_message(span, len(frame)):
             self.messages.append(contents(frame, span, problem))

@@ -22,7 +22,7 @@ from netlab.trace.app.span import Span, SpanBuilder
 from netlab.trace.app.stream import MessageStream
 
 #: Responses whose requests have not been seen wait for them, up to so many bytes: it may be the order of the file.
-MAX_WAITING = 1 << 20
+MAX_WAITING = MAX_HEAD
 
 #: The method of the request that the n-th final response answers: empty if nobody can say, `None` if it may still come.
 Methods = Callable[[int], str | None]
@@ -163,7 +163,7 @@ class HttpStream(MessageStream):
         assert self._span is not None
         assert self._body is not None
         message = Message(self._span.built(), self._head, self._body.facts())
-        size = sum(len(name) + len(value) for name, value in self._head.headers) + 200
+        size = sum(len(name) + len(value) for name, value in self._head.headers)
         self._head = self._span = self._body = None
-        if self._room.for_message() and self._room.for_bytes(size):
+        if self._room.for_message(message.span, size):
             self.messages.append(message)

@@ -72,6 +72,7 @@ class PlainReader:
         return upper or BytesTalk(self.turns)
 
     def _end_turn(self) -> None:
-        if self._speaker is not None and self._room.for_message():
-            self._turns.append(Turn(self._span.built(), self._hash.hexdigest()))
+        span = self._span.built()
+        if self._speaker is not None and self._room.for_message(span):
+            self._turns.append(Turn(span, self._hash.hexdigest()))
         self._speaker = None

@@ -8,6 +8,8 @@ from netlab.trace.streams import Gap, Piece
 
 #: The largest answer of the labs is 1,024 bytes a thousand times.
 MAX_KEPT = 2 << 20
+#: What is made of one piece, an answer at most, takes about as many bytes.
+PIECE = 1000
 
 
 class Recording:
@@ -25,7 +27,7 @@ class Recording:
         """What is next in the stream."""
         data = part.data if isinstance(part, Piece) else b""
         fits = bool(data) and len(self.data) + len(data) <= MAX_KEPT
-        self.whole = self.whole and fits and self._room.for_bytes(len(data))
+        self.whole = self.whole and fits and self._room.for_bytes(len(data) + PIECE)
         if self.whole and isinstance(part, Piece):
             self.data += part.data
             self._ends.append(len(self.data))

@@ -21,8 +21,8 @@ from netlab.trace.streams import Gap, Piece
 from netlab.trace.tcp import ACK, FIN, RST, SYN
 
 #: Bytes and pieces that wait until the protocol is known.
-MAX_UNDECIDED = 65_536
-MAX_UNDECIDED_PIECES = 1024
+MAX_UNDECIDED = 2_048
+MAX_UNDECIDED_PIECES = 64
 
 
 class Talk:

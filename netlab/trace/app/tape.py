@@ -5,6 +5,9 @@ from collections import deque
 from netlab.trace.app.span import SpanBuilder
 from netlab.trace.streams import Gap, Piece
 
+#: What is kept about a packet takes about as many bytes.
+PACKET = 100
+
 
 class Tape:
     """Bytes in order, up to the first gap; what comes after the gap waits until it is stepped over.
@@ -13,7 +16,7 @@ class Tape:
     known, ``offset`` is the place of the first ready byte in the stream.
     """
 
-    __slots__ = ("_after", "_marks", "hole", "offset", "ready", "sender")
+    __slots__ = ("_after", "_behind", "_marks", "hole", "offset", "ready", "sender")
 
     def __init__(self, sender: int) -> None:
         self.sender = sender
@@ -23,11 +26,12 @@ class Tape:
         #: Where the bytes of a packet end, the packet (0 for a stretch that was missing), and its time.
         self._marks: deque[tuple[int, int, int]] = deque()
         self._after: deque[Piece | Gap] = deque()
+        self._behind = 0
 
     @property
     def waiting(self) -> int:
-        """How many bytes are kept, those after a gap included."""
-        return len(self.ready) + sum(len(part.data) for part in self._after if isinstance(part, Piece))
+        """About how many bytes of memory this takes, with what waits after a gap."""
+        return len(self.ready) + self._behind + PACKET * (len(self._marks) + len(self._after))
 
     @property
     def frame(self) -> int:
@@ -38,6 +42,7 @@ class Tape:
         """What comes next in the stream."""
         if self.hole:
             self._after.append(part)
+            self._behind += len(part.data) if isinstance(part, Piece) else 0
         elif isinstance(part, Gap):
             self.hole = part.length
         else:
@@ -89,11 +94,14 @@ class Tape:
         self.ready.clear()
         self._marks.clear()
         self._after.clear()
+        self._behind = 0
         return dropped, later
 
     def _refill(self) -> None:
         while self._after and not self.hole:
-            self.put(self._after.popleft())
+            part = self._after.popleft()
+            self._behind -= len(part.data) if isinstance(part, Piece) else 0
+            self.put(part)
 
     def span(self) -> SpanBuilder:
         """A span that begins at the first ready byte."""

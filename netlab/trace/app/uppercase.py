@@ -71,9 +71,11 @@ def read_uppercase(client: Recording, server: Recording, ends: Ends) -> UpperTal
         return None
     answers = tuple(_answer(client, server, *part) for part in parts)
     done = parts[-1][1]
-    unanswered = client.span(done, len(asked)) if done < len(asked) else None
+    # After a gap nobody can say what was answered.
+    whole = client.whole and server.whole
+    unanswered = client.span(done, len(asked)) if whole and done < len(asked) else None
     factor = max(answer.factor for answer in answers)
-    signs = tuple(_signs(answers, factor, ends, server))
+    signs = tuple(_signs(answers, factor, ends))
     return UpperTalk(_variant(signs, unanswered), factor, signs, answers, unanswered)
 
 
@@ -103,7 +105,7 @@ def _answer(
     return UpperAnswer(request, answer, factor, complete, answer.began - request.ended)
 
 
-def _signs(answers: tuple[UpperAnswer, ...], factor: int, ends: Ends, server: Recording) -> Iterator[Sign]:
+def _signs(answers: tuple[UpperAnswer, ...], factor: int, ends: Ends) -> Iterator[Sign]:
     first = answers[0]
     if factor > 1:
         yield Sign("repeated", first.answer.first, {"factor": factor, "bytes": first.request.length})

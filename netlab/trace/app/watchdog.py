@@ -97,8 +97,9 @@ class WatchdogReader:
             return
         builder: SpanBuilder = tape.span()
         data = tape.take(length, builder)
-        if self._room.for_message():
-            self._messages[tape.sender].append((builder.built(), data[:MAX_TEXT]))
+        span = builder.built()
+        if self._room.for_message(span):
+            self._messages[tape.sender].append((span, data[:MAX_TEXT]))
 
     def _read(self, span: Span, data: bytes, since: int | None) -> WatchdogMessage:
         if self._texts or span.sender != self._client:

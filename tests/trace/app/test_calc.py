@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.calc.header import FOREVER, MAX_BODY, encode_packet
 from netlab.trace.app.application import Room
 from netlab.trace.app.calc_bodies import NO_ROOM, Bodies
+from netlab.trace.app.span import SpanBuilder
 from tests.trace.app.messages import NOW, request, response
 from tests.trace.app.talking import BEGAN, CLIENT, SERVER, Line, only, talk
 
@@ -114,7 +115,8 @@ class RoomTests(SynchronousTestCase):
     def test_messages(self) -> None:
         """Messages beyond the limit are counted."""
         room = Room(messages=2)
-        self.assertEqual([room.for_message() for _ in range(4)], [True, True, False, False])
+        span = SpanBuilder(CLIENT, 0).built()
+        self.assertEqual([room.for_message(span) for _ in range(4)], [True, True, False, False])
         self.assertEqual(room.left_out, {"messages": 2})
 
 
