@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.trace import passage
 from netlab.trace.closing import CERTAIN, Closing, Evidence, Remark
 from netlab.trace.facts import Endpoint, Flaw
 from netlab.trace.flags import WIRESHARK_NAMES, Flag
-from netlab.trace.words import closings, talks
+from netlab.trace.words import closings, passages, talks
 from netlab.trace.words.artefacts import ARTEFACTS
 from netlab.trace.words.conversations import conversation_sentences
 from netlab.trace.words.flags import flag_sentence
@@ -18,6 +21,8 @@ from netlab.trace.words.packets import FLAWS, PacketTeller
 from netlab.trace.words.people import Who
 from netlab.trace.words.sentence import Sentence
 from tests.trace.frames import ACK, CONVERSATION, FIN, PSH, RST, SYN, A, B, back, ethernet, ipv4, there, traced, udp
+
+TRACE = Path(__file__).resolve().parents[3] / "netlab/trace"
 
 
 class AnyNumber(dict[str, int]):
@@ -168,9 +173,19 @@ class EveryKindTests(SynchronousTestCase):
         ):
             self.assertIn(words, text)
 
-    def test_tables(self) -> None:
-        """The kinds of docs/trace-apps.md have sentences."""
-        self.assertEqual(len(ARTEFACTS), 6)
-        self.assertGreaterEqual(
-            set(talks.FAULTS), {"gap", "unread", "unfinished", "bad_head", "bad_chunk", "bad_length", "head_too_long"}
-        )
+    def test_programs(self) -> None:
+        """Every kind that the readers of programs make has a sentence, and so has every verdict."""
+        made: dict[str, set[str]] = {name: set() for name in ("Proof", "Sign", "Artefact", "Joined", "add", "lose")}
+        sources = [*(TRACE / "app").glob("*.py"), *TRACE.glob("pa*.py")]
+        for node in (node for path in sources for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name, kind = ast.unparse(node.func).rpartition(".")[2], node.args[0].value
+                if name in made and isinstance(kind, str):
+                    made[name].add(kind)
+        self.assertTrue(all(made.values()), made)
+        self.assertLessEqual(made["Proof"], set(passages.PROOFS))
+        self.assertLessEqual(made["Sign"], set(talks.SIGNS))
+        self.assertLessEqual(made["Artefact"] | made["Joined"], set(ARTEFACTS))
+        self.assertLessEqual(made["add"] | made["lose"], set(talks.FAULTS))
+        self.assertEqual(set(passage.VERDICTS), set(passages.VERDICTS))
+        self.assertEqual(set(passages.CONFIDENCE), set(closings.CONFIDENCE))
