@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_BEHIND = (".*", "_trial_temp*", "__pycache__", "build", "dist", "dropin.cache", "*.egg-info")
 IN_SOURCE_ARCHIVE = {
     *("LICENSE", "NEWS.md", "README.md", "pyproject.toml", "ruff.toml", "setup.cfg", "towncrier.toml"),
+    *("netlab/trace/words/he.po", "netlab/trace/words/he.mo", "netlab/trace/report/page.css"),
     *("docs/dependencies.md", "netlab/py.typed", "scripts/_setup.sh", "scripts/test", "tests/parts.py"),
     "twisted/plugins/netlab_plugins.py",
 }
@@ -191,6 +192,15 @@ class PackagingTests(SynchronousTestCase):
         result = run(self.environment.command("netlab"), "--help", cwd=self.environment.elsewhere)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("netlab", result.stdout)
+
+    def test_words(self) -> None:
+        """An installed `netlab trace` has its catalogues, and what a page is made from."""
+        self.environment.have("wheel")
+        capture = self.environment.source / "tests/data/captures/refused.pcapng"
+        words = (self.environment.command("netlab"), "trace", capture, "--lang", "he", "--format", "html")
+        result = run(*words, cwd=self.environment.elsewhere)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("סיכום", result.stdout)
 
     def test_uninstall(self) -> None:
         """Uninstalling takes every file of ours, and leaves Twisted's plugins working."""

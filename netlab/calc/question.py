@@ -157,6 +157,14 @@ def read(question: Question, frame: bytes) -> Response:
 
     :raises BodyError: its body is no answer, or not one that goes with its status.
     """
+    return Response(question, *read_response(frame))
+
+
+def read_response(frame: bytes) -> tuple[Header, Answer]:
+    """Read a response, whatever the question was.
+
+    :raises BodyError: its body is no answer, or not one that goes with its status.
+    """
     header, body = Header.decode(frame), frame[HEADER_LENGTH:]
     codec = codec_of(body)
     answer = json_body.read_answer(body) if codec is Codec.JSON else pickle_answers.read_answer(body)
@@ -164,4 +172,4 @@ def read(question: Question, frame: bytes) -> Response:
     if not fits:
         what = "an error" if isinstance(answer, Failure) else "a result"
         raise AnswerMismatch(f"the response holds {what} and has the status {header.status}")
-    return Response(question, header, answer)
+    return header, answer

@@ -15,8 +15,8 @@ from netlab.calc.messages import Failure, Success
 from netlab.calc.numbers import number_text
 from netlab.calc.question import Question, Response
 from netlab.cli.calc_input import Text
-from netlab.cli.terminal import printable
 from netlab.common.errors import NetlabError
+from netlab.common.printable import printable
 
 #: Whatever fits into a packet may be printed.
 _FREE = Budget(max_work=1 << 62)

@@ -10,8 +10,9 @@ import click
 from attrs import frozen
 
 from netlab.cli.running import run_reactor
-from netlab.cli.terminal import Failed, printable
+from netlab.cli.terminal import Failed
 from netlab.common.errors import NetlabError
+from netlab.common.printable import printable
 
 if TYPE_CHECKING:
     from netlab.trace.capturing.session import Session, Source, Summary

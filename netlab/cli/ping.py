@@ -10,8 +10,9 @@ from netlab.cli.ping_json import JsonEvents
 from netlab.cli.ping_output import Lab, Lines, Output
 from netlab.cli.ping_watch import Watch, WatchWishes
 from netlab.cli.running import run_reactor
-from netlab.cli.terminal import Failed, has_colour, printable
+from netlab.cli.terminal import Failed, has_colour
 from netlab.common.errors import LocalError, NetlabError
+from netlab.common.printable import printable
 from netlab.icmp.events import Event
 from netlab.icmp.packet import Family
 from netlab.icmp.payload import MAX_SIZE

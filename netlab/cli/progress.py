@@ -1,5 +1,6 @@
 """A progress bar on stderr, once something has taken long enough for a person to wonder."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,46 @@ if TYPE_CHECKING:
 #: Seconds until the bar shows, and between its changes.
 _PATIENCE = 0.5
 _REDRAW = 0.1
+
+
+class Due:
+    """Something that a `Turned` clock will do."""
+
+    def __init__(self, when: float, work: Callable[[], None]) -> None:
+        self.when = when
+        self.work = work
+        self._active = True
+
+    def active(self) -> bool:
+        """Whether it is still to be done."""
+        return self._active
+
+    def cancel(self) -> None:
+        """Never do it."""
+        self._active = False
+
+
+class Turned:
+    """A clock for work without a reactor: what is due is done when the work says that it has time, by `turn`."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._due: list[Due] = []
+
+    def callLater(self, delay: float, work: Callable[[], None]) -> Due:  # as a reactor's
+        """Do ``work`` at the first turn after ``delay`` seconds."""
+        due = Due(self._now() + delay, work)
+        self._due.append(due)
+        return due
+
+    def turn(self) -> None:
+        """Do what is due."""
+        now = self._now()
+        ready = [due for due in self._due if due.active() and due.when <= now]
+        for due in ready:
+            due.cancel()
+            due.work()
+        self._due = [due for due in self._due if due.active()]
 
 
 class Progress:

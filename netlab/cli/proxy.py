@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from netlab.cli.terminal import Failed, printable
+from netlab.cli.terminal import Failed
+from netlab.common.printable import printable
 
 #: Seconds to wait for the proxy's answer.
 _PATIENCE = 10.0

@@ -9,6 +9,8 @@ from typing import IO
 
 import click
 
+from netlab.common.printable import printable
+
 #: Nobody reads more of an error, and its text can come from a peer.
 _MAX_LINE = 500
 _MAX_DETAILS = 3
@@ -27,15 +29,6 @@ class Failed(click.ClickException):
         super().__init__(message)
         self.details = details
         self.exit_code = exit_code  # type: ignore[misc] # click has one for all instances
-
-
-def printable(text: str) -> str:
-    """``text`` with everything escaped that a terminal could take for a command, or that would not be seen."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def error_text(message: str, details: str = "", *, terminal: bool) -> str:

@@ -1,56 +1,90 @@
 """``netlab trace``: what is in a capture file, packet by packet."""
 
-import gc
+import os
 import signal
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from netlab.cli.terminal import Failed, printable, say
-from netlab.trace import json_report, text_report
+from netlab.cli.terminal import Failed, say
+from netlab.cli.trace_output import Output, output_to
+from netlab.common.errors import LocalError
+from netlab.common.printable import printable
+from netlab.trace.choosing import Choice, Chosen
 from netlab.trace.errors import TraceError
 from netlab.trace.facts import Damage
 from netlab.trace.opening import blocks_of
 from netlab.trace.reading import Trace
-from netlab.trace.summary import Summary
+from netlab.trace.words.loading import LANGUAGES, language
+from netlab.trace.words.people import Roles
 
-#: Pieces of output that are written together.
-_TOGETHER = 2_000
+#: What the end of an output's name says of its format.
+_SUFFIXES = {
+    ".txt": "text",
+    ".json": "json",
+    ".html": "html",
+    ".htm": "html",
+    ".svg": "svg",
+    ".md": "md",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+}
+_FORMATS = ("text", "json", "html", "svg", "md", "mermaid")
 
 _HELP = """Explain the capture FILE: pcap or pcapng, as it is or packed by gzip; "-" is standard input.
 
-For each packet its numbers as Wireshark has them (relative Seq and Ack, scaled windows, analysis flags), each flag with
-the arithmetic that set it; for each conversation what went each way, and why it ended.
+Each packet is told in sentences with the arithmetic of its numbers, which are Wireshark's (relative Seq and Ack, scaled
+windows, analysis flags); each conversation in a paragraph that says why it ended; the whole in a summary, with a
+ladder diagram of the first 300 packets.
 
 A file that is damaged is read up to the damage, and one line on stderr says where that is; the exit code is then 1.
+
+\b
+A filter chooses packets:
+  port 9999 and not flag any
+  conversation 0-3 or (udp and host 10.0.0.0/8)
+  frame 10-20 · from ADDRESS · to ADDRESS · length 100- · protocol NAME
+  tcp udp icmp arp · syn fin rst psh ack · data · flag NAME · flawed · comment
 """
 
 
 @click.command("trace", help=_HELP, epilog="While packets come: tcpdump -i lo -U -w - | netlab trace -")
 @click.argument("file", type=click.Path(), metavar="FILE")
-@click.option("--summary", is_flag=True, help="Only who spoke with whom, and how much; quick, whatever the size.")
+@click.option("--filter", "chosen", metavar="FILTER", help="Show only these packets, and their conversations.")
+@click.option(
+    "--conversation", type=click.IntRange(0), multiple=True, metavar="N", help="Show only TCP conversation N, from 0."
+)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines of text, or one JSON document (docs/json-trace.md).",
+    type=click.Choice(_FORMATS),
+    help="How to tell it; the default is text, or what the end of OUT says. JSON: docs/json-trace.md.",
 )
+@click.option("-o", "--output", "out", type=click.Path(), metavar="OUT", help="Write to this file, not to stdout.")
+@click.option("--lang", type=click.Choice(sorted(LANGUAGES)), help="English or Hebrew; the default is the locale's.")
+@click.option(
+    "--roles", default="", metavar="PORT=NAME,…", help="Names for programs, such as 9998=proxy,127.0.0.1:9999=server."
+)
+@click.option("--summary", is_flag=True, help="Only who spoke with whom, and how much; quick, whatever the size.")
+@click.option(
+    "--programs/--no-programs",
+    default=True,
+    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes half the time.",
+)
+@click.option("--pager/--no-pager", default=True, help="Scroll through what goes to a terminal.")
 @click.pass_context
-def trace(ctx: click.Context, /, file: str, summary: bool, form: str) -> None:
+def trace(ctx: click.Context, /, file: str, summary: bool, **options: object) -> None:
     """Read, write, and exit."""
-    # Nothing here refers to itself, and looking for what does takes a tenth of the time.
-    gc.disable()
     if file == "-":
         _outlive_the_first_interrupt()
+    run = _Run(file, **options)  # type: ignore[arg-type]
     try:
-        damage = _summarize(file, form) if summary else _explain(file, form)
+        damage = run.summarize() if summary else run.explain()
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise Failed(f"netlab trace: {printable(file)}: {error.strerror}") from None
+        raise Failed(f"netlab trace: {printable(str(error.filename or file))}: {error.strerror}") from None
     except TraceError as error:
         raise Failed(f"netlab trace: {printable(file)}: {error}") from None
     if damage is not None:
@@ -70,37 +104,132 @@ def _outlive_the_first_interrupt() -> None:
     signal.signal(signal.SIGINT, first)
 
 
-def _explain(file: str, form: str) -> Damage | None:
-    found = Trace(blocks_of(file))
-    _write(json_report.report(found) if form == "json" else _lines(text_report.report(found)), file == "-")
-    return found.damage
+class _Run:
+    """One run of the command: what is read, what of it is shown, and how."""
 
+    def __init__(
+        self,
+        file: str,
+        chosen: str | None,
+        conversation: tuple[int, ...],
+        form: str | None,
+        out: str | None,
+        lang: str | None,
+        roles: str,
+        programs: bool,
+        pager: bool,
+    ) -> None:
+        self._file = file
+        self._name = printable("stdin" if file == "-" else Path(file).name)
+        self._form = form or _SUFFIXES.get(Path(out or "").suffix.lower(), "text")
+        self._choice = _choice(chosen, conversation)
+        self._roles = _roles(roles)
+        self._programs = programs
+        self._language = language(lang or _language_here())
+        if out is not None and file != "-" and _same(file, out):
+            raise Failed(f"netlab trace: {printable(out)} is the capture itself; write to another file")
+        self._output: Output = output_to(out, live=file == "-", pager=pager and self._form == "text")
 
-def _summarize(file: str, form: str) -> Damage | None:
-    found = Summary(blocks_of(file))
-    found.read()
-    pieces = json_report.summary_report(found) if form == "json" else _lines(text_report.summary_report(found))
-    _write(pieces, False)
-    return found.damage
+    def explain(self) -> Damage | None:
+        """Tell everything."""
+        found = Trace(self._output.watched(self._file, blocks_of))
+        self._output.write(self._pieces(found))
+        return found.damage
+
+    def summarize(self) -> Damage | None:
+        """Only count."""
+        from netlab.trace.summary import Summary
+
+        if self._choice is not None:
+            raise click.UsageError("--summary counts everything; leave --filter and --conversation out")
+        if self._form not in ("text", "json"):
+            raise click.UsageError(f"--summary is text or json, not {self._form}")
+        found = Summary(self._output.watched(self._file, blocks_of))
+        found.read()
+        if self._form == "json":
+            from netlab.trace import json_report
+
+            self._output.write(json_report.summary_report(found))
+        else:
+            from netlab.trace.report import summary
+
+            self._output.write(_lines(summary.report(found, self._language, self._output.paint)))
+        return found.damage
+
+    def _pieces(self, found: Trace) -> Iterator[str]:
+        if self._form == "json":
+            return self._json(found)
+        from netlab.trace.report.telling import Telling
+
+        telling = Telling(found, self._choice, self._roles)
+        if self._form == "html":
+            from netlab.trace.report import page
+
+            return page.report(telling, self._roles, self._language, self._name)
+        if self._form == "md":
+            from netlab.trace.report import markdown
+
+            return _lines(markdown.report(telling, self._roles, self._language, self._name))
+        if self._form in ("svg", "mermaid"):
+            from netlab.trace.report import drawing
+
+            return drawing.report(self._form, telling, self._roles, self._language, self._name)
+        from netlab.trace.report.text import TextReport
+
+        width, paint = self._output.width, self._output.paint
+        return _lines(TextReport(telling, self._roles, self._language, width, paint, live=self._file == "-").lines())
+
+    def _json(self, found: Trace) -> Iterator[str]:
+        from netlab.trace import json_report
+
+        if not self._programs:
+            return json_report.report(found if self._choice is None else Chosen(found, self._choice))
+        from netlab.trace.app.findings import Applications
+
+        applications = Applications(roles={port: name for port, name in self._roles.items() if isinstance(port, int)})
+        chosen = Chosen(found, self._choice, lambda packet, chosen: applications.packet(packet))
+        return json_report.report(chosen, lambda: chosen.kept(applications.findings(found.conversations())))
 
 
 def _lines(lines: Iterator[str]) -> Iterator[str]:
-    """Lines, harmless whatever the file has in its texts."""
-    return (f"{printable(line)}\n" for line in lines)
+    return (f"{line}\n" for line in lines)
 
 
-def _write(pieces: Iterator[str], at_once: bool) -> None:
-    """Write to stdout, many pieces at a time, or each ``at_once`` if somebody waits for it."""
-    write = sys.stdout.write
-    if at_once:
-        for piece in pieces:
-            write(piece)
-            sys.stdout.flush()
-        return
-    held: list[str] = []
-    for piece in pieces:
-        held.append(piece)
-        if len(held) >= _TOGETHER:
-            write("".join(held))
-            held.clear()
-    write("".join(held))
+def _choice(text: str | None, conversations: tuple[int, ...]) -> Choice | None:
+    if text is None and not conversations:
+        return None
+    from netlab.trace.filter_terms import conversation
+    from netlab.trace.filtering import FilterError, choice_of, every
+
+    choices: list[Choice] = []
+    if conversations:
+        choices.append(conversation(",".join(map(str, conversations))))
+    if text is not None:
+        try:
+            choices.append(choice_of(text))
+        except FilterError as error:
+            raise Failed(f"netlab trace: --filter: {error}", error.caret) from None
+    return every(choices)
+
+
+def _roles(text: str) -> Roles:
+    from netlab.trace.roles import roles_of
+
+    try:
+        return roles_of(text)
+    except LocalError as error:
+        raise click.UsageError(f"--roles: {error}") from None
+
+
+def _language_here() -> str:
+    """The language of the locale, English if there is no catalogue for it."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    code = next(filter(None, names), "en").partition("_")[0].lower()
+    return {"iw": "he"}.get(code, code if code in LANGUAGES else "en")
+
+
+def _same(one: str, two: str) -> bool:
+    try:
+        return os.path.samefile(one, two)
+    except OSError:
+        return False

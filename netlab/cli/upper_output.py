@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 import click
 
-from netlab.cli.terminal import printable
+from netlab.common.printable import printable
 from netlab.upper.calls import Await, Call, EndSending, Receive, ResetAtClose, Send
 from netlab.upper.ending import Ending, count_text
 from netlab.upper.playing import Watcher

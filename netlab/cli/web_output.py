@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netlab.cli.terminal import printable, say
+from netlab.cli.terminal import say
 from netlab.common.errors import NetlabError
+from netlab.common.printable import printable
 
 if TYPE_CHECKING:
     from netlab.web.client import Fetched

@@ -3,23 +3,26 @@
 A TCP segment is written by hand: there are many, and a general encoder takes longer than the whole analysis.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json import dumps
 from struct import Struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from netlab.trace.arp import Arp
+from netlab.trace.choosing import Source
 from netlab.trace.facts import Packet, Segment
 from netlab.trace.flags import Flag
 from netlab.trace.icmp import Message, Quoted
 from netlab.trace.ip import protocol_name
 from netlab.trace.link import LINK_NAMES
-from netlab.trace.reading import Trace
 from netlab.trace.summary import Summary
 from netlab.trace.tcp import Options, bits_text, read_options
 from netlab.trace.udp import Datagram
+
+if TYPE_CHECKING:
+    from netlab.trace.app.findings import Findings
 
 #: Changes when a reader of an older one would misunderstand.
 SCHEMA = "netlab-trace/1"
@@ -44,8 +47,11 @@ def time_text(time: int) -> str:
     return f"{digits[:-9]}.{digits[-9:]}"
 
 
-def report(trace: Trace) -> Iterator[str]:
-    """The whole document, packets first; ``trace`` is read meanwhile."""
+def report(trace: Source, programs: "Callable[[], Findings] | None" = None) -> Iterator[str]:
+    """The whole document, packets first; ``trace`` is read meanwhile.
+
+    :param programs: what the programs said, asked for when all packets have been read; `None` leaves it out.
+    """
     yield f'{{"schema":"{SCHEMA}",\n"packets":[\n'
     separator = ""
     for packet in trace.packets():
@@ -58,8 +64,18 @@ def report(trace: Trace) -> Iterator[str]:
     yield "\n],\n"
     yield from _array("conversations", map(conversation_value, trace.conversations()))
     yield from _array("datagram_conversations", (_timed(attrs.asdict(one)) for one in trace.datagram_conversations()))
+    if programs is not None:
+        yield from _programs(programs())
     yield f'"passed_over":{trace.passed_over},\n'
     yield f'"file":{dumps(_file(trace))},\n"damage":{_damage(trace)}}}\n'
+
+
+def _programs(found: "Findings") -> Iterator[str]:
+    from netlab.trace.app.values import arrays
+
+    for name, values in arrays(found):
+        yield from _array(name, values)
+    yield f'"left_out":{dumps(dict(found.left_out))},\n'
 
 
 def _array(name: str, values: "Iterator[dict[str, Any]]") -> Iterator[str]:
@@ -170,7 +186,7 @@ def _present(value: Mapping[str, Any]) -> dict[str, Any]:
     return {name: what for name, what in value.items() if what is not None}
 
 
-def _file(source: "Trace | Summary") -> dict[str, Any]:
+def _file(source: "Source | Summary") -> dict[str, Any]:
     value = attrs.asdict(source.file)
     for interface, facts in zip(value["interfaces"], source.file.interfaces, strict=True):
         interface["link_name"] = LINK_NAMES.get(facts.link_type, f"link type {facts.link_type}")
@@ -179,7 +195,7 @@ def _file(source: "Trace | Summary") -> dict[str, Any]:
     return value
 
 
-def _damage(source: "Trace | Summary") -> str:
+def _damage(source: "Source | Summary") -> str:
     return dumps(attrs.asdict(source.damage) if source.damage else None)
 
 

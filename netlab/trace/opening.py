@@ -2,7 +2,7 @@
 
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from io import FileIO
 
@@ -15,19 +15,22 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def blocks_of(path: str) -> Iterator[bytes]:
+def blocks_of(path: str, read: Callable[[int], None] = lambda size: None) -> Iterator[bytes]:
     """The bytes of the file ``path``, ``-`` for standard input, as they come.
+
+    :param read: is told how many bytes of the file itself have been read since it was told last.
 
     :raises OSError: it cannot be opened or read.
     :raises DamagedCapture: what gzip packed is damaged; everything before the damage has been given.
     """
     with ExitStack() as stack:
         stream = stack.enter_context(FileIO(sys.stdin.fileno(), closefd=False) if path == "-" else FileIO(path))
-        yield from unpacked(_read(stream))
+        yield from unpacked(_read(stream, read))
 
 
-def _read(stream: FileIO) -> Iterator[bytes]:
+def _read(stream: FileIO, read: Callable[[int], None]) -> Iterator[bytes]:
     while block := stream.read(BLOCK):
+        read(len(block))
         yield block
 
 

@@ -49,7 +49,7 @@ _RACES = (
     ),
     Race(
         "everything as JSON, to tshark -T fields with tcp.analysis.flags",
-        (*_NETLAB, "--format", "json"),
+        (*_NETLAB, "--format", "json", "--no-programs"),
         ("tshark", "-n", "-T", "fields", *(word for name in _FIELDS for word in ("-e", name)), "-r"),
         _PACKETS,
         _CONVERSATIONS,

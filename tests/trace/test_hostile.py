@@ -10,12 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.trace import json_report, text_report
+from netlab.trace import json_report
 from netlab.trace.errors import TraceError
 from netlab.trace.opening import unpacked
 from netlab.trace.reading import Trace
+from netlab.trace.report.paint import Paint
+from netlab.trace.report.summary import report
+from netlab.trace.report.telling import Telling
+from netlab.trace.report.text import TextReport
 from netlab.trace.streams import Streams
 from netlab.trace.summary import Summary
+from netlab.trace.words.loading import language
 from tests.trace.frames import (
     ACK,
     CONVERSATION,
@@ -55,15 +60,14 @@ CHANGES = st.lists(st.tuples(st.integers(12, 90), st.integers(0, 255)), max_size
 def look(data: bytes, size: int = 1 << 20) -> None:
     """Do everything with a file that is done with files."""
     blocks = [data[place : place + size] for place in range(0, len(data), size)]
-    for form in (json_report, text_report):
-        trace = Trace(unpacked(iter(blocks)))
-        text = "".join(form.report(trace))
-        if form is json_report:
-            json.loads(text)
+    json.loads("".join(json_report.report(Trace(unpacked(iter(blocks))))))
+    for code in ("en", "he"):
+        told = Telling(Trace(unpacked(iter(blocks))), None, {})
+        "\n".join(TextReport(told, {}, language(code), 100, Paint(True)).lines())
     summary = Summary(unpacked(iter(blocks)))
     summary.read()
     json.loads("".join(json_report.summary_report(summary)))
-    "\n".join(text_report.summary_report(summary))
+    "\n".join(report(summary, language("en"), Paint(False)))
 
 
 class MutationTests(SynchronousTestCase):

@@ -80,6 +80,8 @@ GLUE_FILES = {
     "netlab/trace/capturing/session.py",
     "netlab/trace/capturing/socket_owners.py",
     "netlab/trace/opening.py",
+    "netlab/trace/report/page.py",
+    "netlab/trace/words/loading.py",
     "netlab/lab/runner.py",
 }
 

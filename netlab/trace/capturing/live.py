@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from netlab.trace.dissect import Dissector
+from netlab.trace.notation import details, ends_of, seconds
 from netlab.trace.records import CaptureFile, Interface, Record
-from netlab.trace.text_report import packet_line
+from netlab.trace.words.language import endpoint
 
 
 class Live:
@@ -20,4 +21,7 @@ class Live:
             packet = self._dissector.packet(record)
             if self._began is None:
                 self._began = packet.time
-            yield packet_line(packet, packet.time - self._began)
+            ends = ends_of(packet)
+            between = f"{endpoint(ends[0])} → {endpoint(ends[1])}  " if ends else ""
+            noted = "".join(f" # {comment}" for comment in packet.comments)
+            yield f"{packet.number:>6} {seconds(packet.time - self._began):>13}  {between}{details(packet)}{noted}"

@@ -1,0 +1,1 @@
+"""Reports: a capture told as text, Markdown, or a page."""
