@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -13,7 +14,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from attrs import define, field
@@ -220,7 +220,7 @@ class TwistdTests(SynchronousTestCase):
         self.assertEqual(busy.returncode, 1, busy)
         self.assertIn("netlab-calc: cannot listen on", busy.stdout + busy.stderr)
         # The daemon takes it away after it has told why it ends.
-        with suppress(FileNotFoundError, ProcessLookupError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             self.assertTrue(_ends(self.pidfd(folder / "x.pid")))
         self.assertFalse((folder / "x.pid").exists())
         good = self.run_twistd(folder, *command, f"unix:{folder}/s")
