@@ -56,6 +56,11 @@ class Daemon:
                 raise AssertionError(f"no {pattern.pattern!r} in the log:\n{self.log}")
         return found
 
+    def has_said(self, pattern: str) -> bool:
+        """Whether the log has ``pattern`` by now."""
+        self._read(0)
+        return re.search(pattern, self.log) is not None
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to stop, and see it exit with 0."""
         if self.process.poll() is None:

@@ -58,7 +58,7 @@ def measure(effort: Effort, say: Say) -> Findings:
         with beating_calculator(folder) as (daemon, heart):
             holds = measure_holds(generator, daemon, heart, ordered, effort.hold_seconds, folder)
         goals = _goals(ratios, idle, costs, holds)
-        return Findings(description(), quiet, traffic.words, ratios, idle, costs, holds, goals)
+        return Findings(description(), quiet, traffic.words, ratios, idle, costs, holds, goals=goals)
 
 
 def _speed(generator: Generator, traffic: Traffic, plan: Plan, folder: Path, say: Say) -> list[Ratio]:

@@ -78,9 +78,9 @@ class StoreDaemonTests(SynchronousTestCase):
         one.wait_for("does not work, reading is off and serving goes on without: Redis: ")
         server.restart()
         shared = (f"{number} + 1" for number in range(10_000))
-        while server.ask("DBSIZE") == b":0":
+        # Whether storing and reading work again is each found out when somebody asks.
+        while server.ask("DBSIZE") == b":0" or not one.has_said("works again: reading is on"):
             ask(one, next(shared))
-        one.wait_for("works again: reading is on")
         one.stop()
 
     def test_sqlite_survives_kill(self) -> None:
