@@ -21,7 +21,7 @@ from netlab.calc.service import Service
 from netlab.calc.slots import Slot, Slots
 from netlab.calc.turns import SLICE
 from netlab.common.addresses import address_text
-from netlab.common.prompt_write import close_promptly, write_promptly
+from netlab.common.prompt_write import close_promptly, without_delay, write_promptly
 from netlab.common.serving import ServedProtocol
 
 #: Bytes of answers that may wait for a slow reader, whatever their number: four of the largest packets.
@@ -65,6 +65,7 @@ class CalcProtocol(ServedProtocol):
 
     def connectionMade(self) -> None:
         """A client is here."""
+        without_delay(self.transport)
         self.peer = address_text(self.transport.getPeer())
         self._service.idle.touch(self)
         self._service.opened(self)
