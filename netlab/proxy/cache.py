@@ -115,7 +115,7 @@ class Cache:
         fetched = await flight
         if begins:
             return self._settled(decision, question, fetched)
-        if may_share(fetched.entry, self._clocks(), self.limits):
+        if may_share(fetched.entry, question.header, self._clocks(), self.limits):
             return self._settled(evolve(decision, collapsed=True), question, fetched)
         return self._settled(evolve(decision, collapsed=False), question, await self._ask(question))
 

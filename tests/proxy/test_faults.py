@@ -12,6 +12,7 @@ from netlab.calc.codecs.pickle_answers import read_answer
 from netlab.calc.header import SERVER_ERROR, Header
 from netlab.proxy.decide import StaleRules
 from netlab.proxy.errors import REFUSED, Stopping, UpstreamError
+from netlab.proxy.explain import decision_facts
 from netlab.proxy.freshness import Limits
 from netlab.proxy.stores.memory import Bounds
 from netlab.proxy.upstream import UpstreamLimits
@@ -122,7 +123,37 @@ class FlightTests(SynchronousTestCase):
         stage.lines[0].answer(response())
         self.assertEqual((strict.value(), lenient.value()), (response(), response()))
         self.assertEqual(len(stage.store.memory), 1)
-        self.assertEqual([words.split("; ")[1:] for words in stage.said()], [[], ["stored", "collapsed"]])
+        self.assertEqual(stage.said(), ["fwd=uri-miss; detail=request-limit", "fwd=uri-miss; stored; collapsed"])
+
+    def test_too_old_to_share(self):
+        """Who waits and accepts only a younger answer than the one that comes is asked for anew."""
+        stage = Stage()
+        stage.wall += 20
+        lenient, strict = stage.ask(request()), stage.ask(request(max_age=5))
+        stage.lines[0].answer(response(b"{old"))
+        self.assertEqual((lenient.value(), strict.value()), (response(b"{old"), b""))
+        young = response(b"{young", timestamp=BEGIN + 20)
+        stage.lines[0].answer(young)
+        self.assertEqual(strict.value(), young)
+        self.assertEqual(stage.said()[1], "fwd=uri-miss; stored; collapsed=?0")
+
+    def test_reasons(self):
+        """Where a bit or the status decides, the reason says so, and no sum that counts for nothing is told."""
+        for asked, answered, told in (
+            ({}, {"cache": False, "max_age": 0}, "fwd=uri-miss; detail=response-forbids"),
+            ({}, {"status": 500}, "fwd=uri-miss; detail=server-error"),
+            ({"cache": False}, {"max_age": 9}, "fwd=bypass; detail=request-forbids"),
+            ({"max_age": 0}, {"max_age": 9}, "fwd=uri-miss; ttl=9; detail=reload"),
+            ({}, {"max_age": 0}, "fwd=uri-miss; ttl=0; detail=response-expired"),
+        ):
+            stage = Stage()
+            stage.ask(request(**asked))
+            stage.lines[0].answer(response(**answered))
+            (record,) = stage.factory.journal.recent()
+            self.assertEqual(stage.said(), [told])
+            facts = decision_facts(record.decision)
+            self.assertRegex(facts["why"], "^not stored: the (request|answer)")
+            self.assertEqual(facts["answer"] is None, "ttl" not in told)
 
 
 class PoolTests(SynchronousTestCase):
@@ -414,6 +445,7 @@ class CacheTests(SynchronousTestCase):
         client = stage.ask(request())
         stage.lines[-1].answer(response(status=503))
         self.assertEqual(client.value(), response(max_age=10))
+        self.assertEqual(stage.said()[-1], "fwd=stale; ttl=-5; detail=stale-if-error")
         stage.pass_time(15.0)
         client = stage.ask(request())
         stage.lines[-1].answer(response(status=503))
