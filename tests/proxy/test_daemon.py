@@ -448,7 +448,12 @@ class PeerTests(DaemonCase):
             for arguments, line in (
                 (("--listen", f"tcp:{port}:interface=127.0.0.1"), "cannot listen on .*Address already in use"),
                 (("--listen", "nonsense:1"), "--listen nonsense:1 is no endpoint"),
-                (("--upstream", "nonsense"), "--upstream nonsense is no endpoint such as tcp:127.0.0.1:9999"),
+                (("--upstream", "nonsense"), "--upstream 'nonsense' is no endpoint; give HOST:PORT"),
+                (("--upstream", "tcp:127.0.0.1:99999"), "no endpoint: its port is '99999', and ports are 1 to 65535"),
+                (
+                    ("--upstream", "tcp:127.0.0.1"),
+                    "--upstream 'tcp:127.0.0.1' is no endpoint: it has no port; give HOST:PORT",
+                ),
                 (("--store", "postgres://x"), "'postgres://x' is no store; give memory:, sqlite:PATH or redis://"),
                 (("--store", f"sqlite:{foreign}"), "foreign.db is no SQLite file"),
                 (("--store", "sqlite:/nowhere/at/all.db"), "/nowhere/at/all.db cannot be used: No such file"),

@@ -12,6 +12,7 @@ GLUE_FILES = {
     "netlab/common/addresses.py",
     "netlab/common/connecting.py",
     "netlab/common/daemon.py",
+    "netlab/common/endpoints.py",
     "netlab/common/json_log.py",
     "netlab/common/prompt_write.py",
     "netlab/common/quiet_collector.py",
