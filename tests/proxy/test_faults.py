@@ -5,16 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.codecs import json_body
 from netlab.calc.codecs.pickle_answers import read_answer
 from netlab.calc.header import SERVER_ERROR, Header
-from netlab.proxy.decide import StaleRules
+from netlab.proxy.decide import StaleRules, log_line
+from netlab.proxy.entry import key_of
 from netlab.proxy.errors import REFUSED, Stopping, UpstreamError
 from netlab.proxy.explain import decision_facts
 from netlab.proxy.freshness import Limits
 from netlab.proxy.stores.memory import Bounds
+from netlab.proxy.stores.packing import digest_of
 from netlab.proxy.upstream import UpstreamLimits
 from tests.calc.cases import mutated, tries
 from tests.calc.test_connection import packets
@@ -456,13 +459,76 @@ class CacheTests(SynchronousTestCase):
         stage = Stage(stale=StaleRules(while_revalidate=20.0))
         self.kept(stage, max_age=10)
         stage.pass_time(12.0)
+        told: list[str] = []
+        stage.factory.log = Logger(observer=lambda event: told.append(formatEvent(event)))
         for _ in range(3):
             self.assertEqual(stage.ask(request()).value(), response(max_age=10))
         self.assertEqual(stage.lines[0].protocol.in_flight, 1)
         fresh = response(b"new", timestamp=BEGIN + 12, max_age=10)
         stage.lines[0].answer(fresh)
         self.assertEqual(stage.ask(request()).value(), fresh)
-        self.assertEqual(stage.said()[1:], ["hit; ttl=-2; detail=stale-while-revalidate"] * 3 + ["hit; ttl=10"])
+        stale, renewed = "hit; ttl=-2; detail=stale-while-revalidate", "fwd=stale; stored; ttl=10; detail=revalidation"
+        self.assertEqual(stage.said()[1:], [stale, stale, stale, renewed, "hit; ttl=10"])
+        self.assertEqual(stage.factory.journal.counts()["revalidation"], 1)
+        line = "{revalidation} Cache miss, stale response ,server time remaining: -2.00, client time remaining: inf"
+        self.assertEqual([text for text in told if text.startswith("{revalidation}")], [line])
+
+    def test_revalidates_once(self):
+        """However many stale hits, one request is on its way; nobody asks again for an answer that may not be kept."""
+        stage = Stage(stale=StaleRules(while_revalidate=20.0), upstream=UpstreamLimits(max_connections=1))
+        self.kept(stage, max_age=10)
+        stage.pass_time(12.0)
+        for _ in range(100):
+            self.assertEqual(stage.ask(request()).value(), response(max_age=10))
+        self.assertEqual(stage.upstreams[0].busy, 1)
+        self.assertEqual(stage.lines[0].received(), request() * 2)
+        stage.lines[0].answer(response(b"{mine", cache=False))
+        self.assertEqual((stage.upstreams[0].busy, stage.lines[0].received()), (0, b""))
+        self.assertEqual(stage.said()[-1], "fwd=stale; detail=response-forbids")
+        stage.ask(request())
+        self.assertEqual(stage.lines[0].received(), request())
+
+    def test_said_to_be_stored(self):
+        """What the store did not take is not said to be stored."""
+        for bounds in (Bounds(max_entries=0), Bounds(max_bytes=0), Bounds(max_bytes=600)):
+            stage = Stage(bounds=bounds)
+            clients = [stage.ask(request()) for _ in range(2)]
+            stage.lines[0].answer(response(b"{" + b"x" * 600))
+            self.assertEqual({client.value() for client in clients}, {response(b"{" + b"x" * 600)})
+            told = "fwd=uri-miss; {}detail=no-room"
+            self.assertEqual(stage.said(), [told.format(""), told.format("collapsed; ")])
+            lines = [log_line(record.decision) for record in stage.factory.journal.recent()]
+            self.assertTrue(all(line.startswith("Cache miss, response not cached ") for line in lines))
+            self.assertEqual(stage.factory.journal.counts(), {"fwd=uri-miss": 2, "collapsed": 1})
+
+    def test_purged_meanwhile(self):
+        """A purge reaches the answers that are on their way: they are sent and not stored; others are."""
+        key = key_of(request(b"{1}"))
+        for purge in (lambda store: store.remove(key), lambda store: store.clear()):
+            stage = Stage()
+            clients = [stage.ask(request(b"{1}")) for _ in range(2)]
+            finding = stage.store.find(digest_of(key).hex(), 10)
+            stage.clock.advance(0)
+            self.assertEqual(self.successResultOf(finding), [key])
+            self.successResultOf(purge(stage.store))
+            stage.lines[0].answer(response())
+            self.assertEqual({client.value() for client in clients}, {response()})
+            self.assertEqual(stage.said(), ["fwd=uri-miss; detail=purged", "fwd=uri-miss; collapsed; detail=purged"])
+            self.assertEqual(len(stage.store.memory), 0)
+            stage.ask(request(b"{1}"))
+            self.successResultOf(stage.store.remove(key_of(request(b"{2}"))))
+            stage.lines[0].answer(response())
+            self.assertEqual(len(stage.store.memory), 1)
+
+    def test_purged_is_not_stale(self):
+        """What was purged while an upstream was asked does not serve in the place of its error."""
+        stage = Stage(stale=StaleRules(if_error=20.0))
+        self.kept(stage, max_age=10)
+        stage.pass_time(15.0)
+        client = stage.ask(request())
+        self.successResultOf(stage.store.clear())
+        stage.lines[0].answer(response(status=503))
+        self.assertEqual(client.value(), response(status=503))
 
     def test_revalidation_fails(self):
         """A failed one is nobody's error; after the window the client hears of it."""
@@ -484,7 +550,7 @@ class CacheTests(SynchronousTestCase):
         self.assertEqual(stage.lines[0].protocol.in_flight, 1)
 
     def test_bounds(self):
-        """Ten thousand keys leave no more than the bound, in the store and in the front."""
+        """Ten thousand keys leave no more than the bound."""
         stage = Stage(bounds=Bounds(max_entries=50), upstream=UpstreamLimits(max_connections=1))
         protocol, transport = stage.client()
         for number in range(10_000):
@@ -494,20 +560,6 @@ class CacheTests(SynchronousTestCase):
                 transport.producer.resumeProducing()
         self.assertEqual(len(transport.value()), 10_000 * len(response()))
         self.assertEqual(len(stage.store.memory), 50)
-        front = stage.factory._front
-        self.assertLessEqual(len(front), 4_096)
-
-    def test_front_weighs(self):
-        """The front is bounded by bytes, too, and what the store has lost it has lost."""
-        stage = Stage(upstream=UpstreamLimits(max_connections=1))
-        for number in range(300):
-            stage.ask(request(b"{%d" % number + b"x" * 60_000))
-            stage.lines[0].answer(response())
-        front = stage.factory._front
-        self.assertLessEqual(front.size, 8 << 20)
-        self.successResultOf(stage.store.clear())
-        stage.ask(request(b"{299" + b"x" * 60_000))
-        self.assertEqual(stage.lines[0].protocol.in_flight, 1)
 
     def test_errors_are_ours(self):
         """What the pool fails with is always an `UpstreamError`."""

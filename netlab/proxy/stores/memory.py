@@ -50,19 +50,20 @@ class MemoryStore:
             self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: bytes, entry: Entry) -> None:
-        """Store an entry in the place of any other for ``key``, and evict what no longer fits."""
+    def put(self, key: bytes, entry: Entry) -> bool:
+        """Store an entry in the place of any other for ``key``, and evict what no longer fits; whether it is stored."""
         self.remove(key)
         bounds = self._bounds
         weight = _weight(key, entry)
         if weight > bounds.max_bytes or not bounds.max_entries:
-            return
+            return False
         self._entries[key] = entry
         self.size += weight
         while self.size > bounds.max_bytes or len(self._entries) > bounds.max_entries:
             evicted, entry = self._entries.popitem(last=False)
             self.size -= _weight(evicted, entry)
             self.evicted += 1
+        return True
 
     def remove(self, key: bytes) -> bool:
         """Remove the entry for ``key``; whether there was one."""

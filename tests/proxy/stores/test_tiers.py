@@ -217,6 +217,27 @@ class FaultTests(TiersTestCase):
             ],
         )
 
+    def test_stored_or_not(self) -> None:
+        """Stored is what memory took, or what a second tier did not turn away at once."""
+        self.assertTrue(self.tiers.put(b"key", entry(), 60.0))
+        small = Tiers(MemoryStore(Bounds(max_entries=0)), None, self.clocks, self.reactor)
+        self.assertFalse(small.put(b"key", entry(), 60.0))
+        behind = Tiers(small.memory, self.second, self.clocks, self.reactor)
+        self.assertTrue(behind.put(b"key", entry(), 60.0))
+        for outcome, stored in ((lambda: fail(StoreBusy("too much waits")), False), (lambda: succeed(None), True)):
+            self.second.put = lambda *_, outcome=outcome: outcome()
+            self.assertEqual(behind.put(b"key", entry(), 60.0), stored)
+
+    def test_permits(self) -> None:
+        """Removing a key ends the right to store it, clearing every right; new ones hold again."""
+        one, other = self.tiers.permit(b"one"), self.tiers.permit(b"other")
+        self.tiers.remove(b"one")
+        self.assertEqual((one.valid, other.valid), (False, True))
+        again = self.tiers.permit(b"one")
+        self.assertTrue(again.valid)
+        self.tiers.clear()
+        self.assertEqual((again.valid, other.valid), (False, False))
+
     def test_busy(self) -> None:
         """What is turned away for want of room in the queue is counted, and does not fill the log."""
         for _ in range(5):
