@@ -73,7 +73,7 @@ class ManyTests(SynchronousTestCase):
         stage = Stage()
         for number in range(count):
             stage.ask(request(b"{%d}" % number + body))
-            stage.lines[0].answer(response(b"%d" % number))
+            stage.lines[0].answer(response(b"{%d" % number))
         return stage
 
     def test_many_keys(self) -> None:
@@ -100,7 +100,7 @@ class ManyTests(SynchronousTestCase):
         stage.ask(request(b"{0}" + b"x" * 100, max_age=10))
         *_, record = stage.factory.journal.recent()
         self.assertEqual(record.key, b"-{0}" + b"x" * 100)
-        self.assertEqual((record.request_length, record.response_length, record.status), (115, 13, 200))
+        self.assertEqual((record.request_length, record.response_length, record.status), (115, 14, 200))
         total = record.decision.freshness
         self.assertTrue(record.decision.hit)
         self.assertIsNotNone(total)
