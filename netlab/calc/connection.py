@@ -37,6 +37,9 @@ class _Phase(Enum):
     CLOSED = "gone"
 
 
+_OPEN = _Phase.OPEN  # in Python 3.11 looking that up takes 0.1 µs, for each lone packet
+
+
 @implementer(IHalfCloseableProtocol, IPullProducer)
 class CalcProtocol(ServedProtocol):
     """Every request answered in its order, all answers of a turn in one write.
@@ -152,7 +155,7 @@ class CalcProtocol(ServedProtocol):
         """Whether ``data`` is one whole packet, and nothing stands before it or in its way: most often it is so."""
         return (
             is_whole(data)
-            and self._phase is _Phase.OPEN
+            and self._phase is _OPEN
             and not (self._backlog or self._held or self._slots.size or self._reader.begun or self._service.turns.over)
         )
 

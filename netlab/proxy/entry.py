@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from attrs import frozen
+from attrs import field, frozen
 
 from netlab.calc.calculator import Reply
 from netlab.calc.header import HEADER_LENGTH, LAYOUT, STATUS, STEPS
@@ -34,10 +34,12 @@ class Entry(Reply):
     ``tail`` is the whole response as the upstream sent it, time stamp included, and is sent again unchanged.
     ``stored_at`` is the moment it was stored, in seconds of this process's monotonic clock; `None` when another
     process, or an earlier run, stored it. ``max_age`` is for how many seconds its server lets it be kept.
+    ``key`` is what the memory holds it under, the same object; empty while it holds it not.
     """
 
     stored_at: float | None = None
     max_age: int = 0
+    key: bytes = field(default=b"", eq=False, repr=False)
 
     @classmethod
     def of(cls, packet: bytes, stored_at: float | None) -> "Entry":

@@ -74,13 +74,9 @@ def freshness(entry: Entry, client_max_age: int, now: Clocks, limits: Limits) ->
 
 def serves(entry: Entry, client_max_age: int, wall: float, monotonic: float, limits: Limits) -> bool:
     """Whether `freshness` would say that it serves, without a sum that can be shown: for the many who never ask."""
-    limit = limits.clamp(entry.max_age)
-    if client_max_age < limit:
-        limit = client_max_age
-    if limit == FOREVER:
-        return True
+    limit = min(limits.clamp(entry.max_age), client_max_age)
     resident = 0.0 if entry.stored_at is None else monotonic - entry.stored_at
-    return limit > 0 and wall - entry.timestamp < limit and resident < limit
+    return limit == FOREVER or (limit > 0 and wall - entry.timestamp < limit and resident < limit)
 
 
 def _seconds(max_age: int) -> float:

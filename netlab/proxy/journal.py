@@ -3,11 +3,11 @@
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from netlab.calc.header import HEADER_LENGTH, Header
 from netlab.proxy.decide import Decision
-from netlab.proxy.entry import Entry, key_of
+from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks, Limits, freshness
 
 #: How many decisions are remembered for ``netlab proxy explain``.
@@ -34,8 +34,9 @@ class Record:
     status: int
 
 
-#: A hit as it is noted: when, on both clocks; by whom; the request; the answer's header, and when it was stored.
-_Hit = tuple[float, float, str, bytes, bytes, float | None]
+#: A hit as it is noted: when, on both clocks; by whom; the request's header; the key; the answer's header, and when it
+#: was stored. No packet is in it: two hundred of them might lie around for long after the memory has lost them.
+_Hit = tuple[float, float, str, bytes, bytes, bytes, float | None]
 
 
 class Journal:
@@ -48,9 +49,10 @@ class Journal:
         self._counts: Counter[str] = Counter()
 
     def hot_hit(self, wall: float, monotonic: float, peer: str, frame: bytes, entry: Entry) -> None:
-        """Note a hit that was answered at once; the sum is only done if somebody asks, and no answer is kept for it."""
+        """Note a hit that was answered at once; the sum is only done if somebody asks."""
         self._hot_hits += 1
-        self._recent.append((wall, monotonic, peer, frame, entry.tail[:HEADER_LENGTH], entry.stored_at))
+        request, answer = frame[:HEADER_LENGTH], entry.tail[:HEADER_LENGTH]
+        self._recent.append((wall, monotonic, peer, request, entry.key, answer, entry.stored_at))
 
     def note(self, record: Record) -> None:
         """Note any other request; those that no client made are counted apart."""
@@ -78,9 +80,9 @@ class Journal:
             if isinstance(item, Record):
                 yield item
             else:
-                wall, monotonic, peer, frame, header, stored_at = item
-                entry = Entry.of(header, stored_at)
-                yield hit_record(Clocks(wall, monotonic), peer, frame, entry, self._limits)
+                wall, monotonic, peer, request, key, answer, stored_at = item
+                entry = evolve(Entry.of(answer, stored_at), key=key)
+                yield hit_record(Clocks(wall, monotonic), peer, request, entry, self._limits)
 
 
 def _outcome(decision: Decision) -> str:
@@ -89,8 +91,8 @@ def _outcome(decision: Decision) -> str:
     return "hit" if decision.forward is None else f"fwd={decision.forward.value}"
 
 
-def hit_record(now: Clocks, peer: str, frame: bytes, entry: Entry, limits: Limits) -> Record:
-    """The record of a hit that was answered at once, with the sum done afterwards; of ``entry`` the header will do."""
-    total = freshness(entry, Header.decode(frame).max_age, now, limits)
-    answer = Header.decode(entry.packet)
-    return Record(now.wall, peer, key_of(frame), Decision(None, total), len(frame), answer.length, answer.status)
+def hit_record(now: Clocks, peer: str, request: bytes, entry: Entry, limits: Limits) -> Record:
+    """The record of a hit that was answered at once, with the sum done afterwards; headers of both will do."""
+    asked, answer = Header.decode(request), Header.decode(entry.packet)
+    total = freshness(entry, asked.max_age, now, limits)
+    return Record(now.wall, peer, entry.key, Decision(None, total), asked.length, answer.length, answer.status)
