@@ -40,6 +40,13 @@ _ANSWER = "Seconds in which an upstream must answer"
 _PIPELINE = "Requests in flight on one connection to an upstream; 1 is no pipelining"
 
 
+def _path(text: str) -> str:
+    """A coercion: a path."""
+    if not text or "\0" in text:
+        raise ValueError("the path of a UNIX socket belongs here")
+    return text
+
+
 class Options(DaemonOptions):
     """The command line of ``twistd netlab-proxy``."""
 
@@ -63,7 +70,7 @@ class Options(DaemonOptions):
         option("answer-timeout", _LIMITS.answer_timeout, _ANSWER, seconds),
         option("upstream-connections", _LIMITS.max_connections, "Connections to each upstream at most", whole(1)),
         option("pipeline", _LIMITS.pipeline, _PIPELINE, whole(1)),
-        option("control", None, _CONTROL),
+        option("control", None, _CONTROL, _path),
         *SERVING_PARAMETERS,
     ]
     optFlags = SERVING_FLAGS
@@ -110,6 +117,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     cache = Cache(store, pool, _clocks, limits, stale)
     log = not options["no-request-log"]
     factory = ProxyFactory(cache, Front(store.memory, limits), reactor, limits_of(options), request_log=log)
+    factory.last_calls.append(pool.stop)
     needed: list[IService] = [StoreService(store), PoolService(pool)]
     if options["control"]:
         control = Control(factory.journal, store, pool, reactor, time.perf_counter)

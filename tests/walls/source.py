@@ -41,6 +41,7 @@ GLUE_FILES = {
     "netlab/proxy/stores/worker.py",
     "netlab/proxy/cache.py",
     "netlab/proxy/control.py",
+    "netlab/proxy/control_path.py",
     "netlab/proxy/control_socket.py",
     "netlab/proxy/services.py",
     "netlab/proxy/pool.py",
