@@ -12,7 +12,7 @@ from netlab.cli.terminal import Failed
 #: Seconds to wait for an answer that the proxy has at hand.
 PATIENCE = 10.0
 
-#: Seconds to wait where the proxy goes through its store, which may take two minutes (docs/proxy.md).
+#: Seconds to wait where the proxy goes through its store, which may take two minutes.
 LONG_PATIENCE = 130.0
 
 #: Bytes of an answer at most: ten thousand keys with their expressions.
