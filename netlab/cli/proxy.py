@@ -94,6 +94,8 @@ def _explained(record: dict[str, Any]) -> list[str]:
         f"  {printable(record['line'])}",
         f"  Cache-Status: {printable(record['cache_status'])}",
     ]
+    if record["why"] is not None:
+        lines.append(f"  {printable(record['why'])}")
     for title, total in (("what was stored", record["stored"]), ("the new answer", record["answer"])):
         if total is not None:
             lines += _sum_lines(title, total)

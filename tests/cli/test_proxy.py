@@ -42,6 +42,7 @@ class ProxyCommandTests(SynchronousTestCase):
             self.assertIn("max(2, 3) + 3 (pickle, with steps)", told)
             self.assertIn("  Cache hit ,server time remaining: inf, client time remaining: inf", told)
             self.assertIn("  Cache-Status: netlab-proxy; fwd=uri-miss; stored", told)
+            self.assertIn("  not stored: the request asks to reload: its max-age is 0", told)
             self.assertRegex(told, r"what was stored: server max-age inf s - age \d\.\d+ s = inf s")
             self.assertIn("sent: status 200, 60 bytes for 376", told)
             self.assertEqual(netlab("proxy", "explain", "--last", "1", "--control", control).stdout.count("key:"), 1)
