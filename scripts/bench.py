@@ -13,7 +13,7 @@ _EPILOG = """\
 examples:
   scripts/bench calc                 about three minutes; the figures to quote
   scripts/bench calc --quick         half a minute; to see whether a change broke something
-  scripts/bench proxy                about two minutes
+  scripts/bench proxy                about three minutes
   scripts/bench calc --json >a.json  the same figures for a program
 
 Progress goes to stderr, figures to stdout. Absolute rates drift with the machine and with what else it does; ratios

@@ -8,9 +8,19 @@ ordinary way wherever they are not what it knows.
 """
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import ITransport
+from twisted.internet.interfaces import ITCPTransport, ITransport
 from twisted.internet.tcp import Server
 from twisted.python.failure import Failure
+
+
+def without_delay(transport: ITransport) -> None:
+    """Have the kernel send each write at once, where it is TCP.
+
+    Nagle's algorithm (RFC 9293 §3.7.4) would hold the second of two writes until the first is acknowledged, and the
+    peer may put that off for 40 ms. Here a write has all that is to be said at the time: there is nothing to join.
+    """
+    if ITCPTransport.providedBy(transport):
+        transport.setTcpNoDelay(True)
 
 
 def write_promptly(transport: ITransport, data: bytes) -> bool:
