@@ -31,7 +31,7 @@ from netlab.calc.steps import Steps
 _STAMP = 4
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Reply:
     """A response without its time stamp, so that it can be sent again at another time; a ``stamped`` one has its own.
 

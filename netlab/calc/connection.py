@@ -20,7 +20,7 @@ from netlab.calc.framing import FrameReader, is_whole
 from netlab.calc.service import Service
 from netlab.calc.slots import Slot, Slots
 from netlab.common.addresses import address_text
-from netlab.common.prompt_write import close_promptly, write_promptly
+from netlab.common.prompt_write import close_promptly, without_delay, write_promptly
 from netlab.common.serving import ServedProtocol
 from netlab.common.turns import SLICE
 
@@ -35,6 +35,9 @@ class _Phase(Enum):
     FINISHING = "what has begun is finished, then the connection is closed"
     CLOSING = "all is said: what still comes is dropped until the peer closes, too"
     CLOSED = "gone"
+
+
+_OPEN = _Phase.OPEN  # in Python 3.11 looking that up takes 0.1 µs, for each lone packet
 
 
 @implementer(IHalfCloseableProtocol, IPullProducer)
@@ -65,6 +68,7 @@ class CalcProtocol(ServedProtocol):
 
     def connectionMade(self) -> None:
         """A client is here."""
+        without_delay(self.transport)
         self.peer = address_text(self.transport.getPeer())
         self._service.idle.touch(self)
         self._service.opened(self)
@@ -151,7 +155,7 @@ class CalcProtocol(ServedProtocol):
         """Whether ``data`` is one whole packet, and nothing stands before it or in its way: most often it is so."""
         return (
             is_whole(data)
-            and self._phase is _Phase.OPEN
+            and self._phase is _OPEN
             and not (self._backlog or self._held or self._slots.size or self._reader.begun or self._service.turns.over)
         )
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -10,46 +9,9 @@ from typing import Any
 
 import click
 
+from netlab.cli.control_call import LONG_PATIENCE, ask
 from netlab.cli.terminal import Failed
 from netlab.common.printable import printable
-
-#: Seconds to wait for the proxy's answer.
-_PATIENCE = 10.0
-
-#: Bytes of an answer at most: ten thousand keys with their expressions.
-_MAX_ANSWER = 16 << 20
-
-
-def _ask(path: str, **question: Any) -> Any:
-    """The result of one question to the proxy whose control socket is at ``path``."""
-    try:
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(_PATIENCE)
-            control.connect(path)
-            control.sendall(json.dumps(question).encode() + b"\n")
-            answer = _line(control)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Failed(
-            f"netlab proxy: no proxy answers at {path} ({reason}); start one with twistd netlab-proxy --control {path}"
-        ) from None
-    if "error" in answer:
-        raise Failed(f"netlab proxy: {answer['error']}")
-    return answer["result"]
-
-
-def _line(control: socket.socket) -> dict[str, Any]:
-    received = bytearray()
-    while not received.endswith(b"\n"):
-        data = control.recv(65_536)
-        if not data or len(received) > _MAX_ANSWER:
-            raise ValueError("its answer was not a line")
-        received += data
-    answer = json.loads(received)
-    if not isinstance(answer, dict) or not answer.keys() & {"result", "error"}:
-        raise ValueError("its answer was not understood")
-    return answer
-
 
 #: After \b click leaves a paragraph's lines as they are.
 _HELP = """Look into a running proxy: what it holds, and why it answered as it did.
@@ -97,7 +59,7 @@ def proxy(ctx: click.Context, control: str | None) -> None:
 @_json_option
 def stats(control: str, as_json: bool) -> None:
     """How often each outcome was, what is stored, and how the upstreams are."""
-    facts = _ask(control, do="stats")
+    facts = ask(control, do="stats")
     if as_json:
         click.echo(json.dumps(facts))
         return
@@ -118,7 +80,7 @@ def stats(control: str, as_json: bool) -> None:
 @_json_option
 def explain(control: str, last: int, as_json: bool) -> None:
     """The last decisions, each with the sum that made it."""
-    records = _ask(control, do="explain", last=last)
+    records = ask(control, do="explain", last=last)
     for record in records:
         click.echo(json.dumps(record) if as_json else "\n".join(_explained(record)))
     if not records and not as_json:
@@ -133,6 +95,8 @@ def _explained(record: dict[str, Any]) -> list[str]:
         f"  {printable(record['line'])}",
         f"  Cache-Status: {printable(record['cache_status'])}",
     ]
+    if record["why"] is not None:
+        lines.append(f"  {printable(record['why'])}")
     for title, total in (("what was stored", record["stored"]), ("the new answer", record["answer"])):
         if total is not None:
             lines += _sum_lines(title, total)
@@ -153,7 +117,7 @@ def _sum_lines(title: str, total: dict[str, Any]) -> list[str]:
 @_json_option
 def keys(control: str, limit: int, as_json: bool) -> None:
     """The stored answers: the name of each key, and what it asks for."""
-    found = _ask(control, do="keys", limit=limit)
+    found = ask(control, LONG_PATIENCE, do="keys", limit=limit)
     for key in found:
         steps = "steps" if key["steps"] else "-"
         plain = f"{key['key']}  {key['codec']:6}  {steps:5}  {printable(key['expression'])}"
@@ -167,9 +131,11 @@ def keys(control: str, limit: int, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Remove every stored answer.")
 def purge(control: str, key: str | None, everything: bool) -> None:
     """Remove one stored answer, by the name that keys and explain show, or all of them."""
-    if (key is None) == (not everything):
+    if key is None and not everything:
         raise click.UsageError("give the name of a key, or --all")
-    removed = _ask(control, do="purge", **({"all": True} if everything else {"key": key}))
+    if key is not None and everything:
+        raise click.UsageError("give the name of a key or --all, not both")
+    removed = ask(control, LONG_PATIENCE, do="purge", **({"all": True} if everything else {"key": key}))
     click.echo(f"Removed {removed} stored {'answer' if removed == 1 else 'answers'}.")
     if not removed and key is not None:
         raise Failed(f"netlab proxy: nothing is stored under {key}; netlab proxy keys lists what is")

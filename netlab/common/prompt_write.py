@@ -12,12 +12,22 @@ import socket
 from collections.abc import Sequence
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import ITransport
+from twisted.internet.interfaces import ITCPTransport, ITransport
 from twisted.internet.tcp import Server
 from twisted.python.failure import Failure
 
 #: Buffers that one call may take (Linux allows 1,024).
 _MAX_BUFFERS = 64
+
+
+def without_delay(transport: ITransport) -> None:
+    """Have the kernel send each write at once, where it is TCP.
+
+    Nagle's algorithm (RFC 9293 §3.7.4) would hold the second of two writes until the first is acknowledged, and the
+    peer may put that off for 40 ms. Here a write has all that is to be said at the time: there is nothing to join.
+    """
+    if ITCPTransport.providedBy(transport):
+        transport.setTcpNoDelay(True)
 
 
 def write_promptly(transport: ITransport, data: bytes) -> bool:

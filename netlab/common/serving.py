@@ -1,6 +1,7 @@
 """Who is connected to a daemon: no more than there may be, a line in the log for each, and how all of them end."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Generic, TypeVar
 from typing import Protocol as Shape
 
@@ -13,6 +14,9 @@ from twisted.python.failure import Failure
 
 from netlab.common.addresses import address_text
 from netlab.common.limits import ConnectionLimits
+
+#: The part of the time for stopping after which answers are no longer waited for; the rest is for sending.
+_LAST_CALL = 0.9
 
 
 class ServedProtocol(Protocol):
@@ -63,8 +67,11 @@ class ServedFactory(Factory, Generic[C]):
         self.limits = limits
         self._connections: set[C] = set()
         self._stopped: Deferred[None] | None = None
-        self._abort: IDelayedCall | None = None
+        self._ending: list[IDelayedCall] = []
         self.timers: list[Stoppable] = []
+        #: Called when a stop has taken nearly all of its time: they end what answers are waited for, so that clients
+        #: are told why before they are cut off.
+        self.last_calls: list[Callable[[], object]] = []
 
     @abstractmethod
     def connection(self) -> C:
@@ -85,7 +92,11 @@ class ServedFactory(Factory, Generic[C]):
         """Finish what has begun on every connection; fires when all are closed, at the latest ``stop_timeout`` on."""
         if self._stopped is None:
             self._stopped = Deferred()
-            self._abort = self._clock.callLater(self.limits.stop_timeout, self._end_all)
+            seconds = self.limits.stop_timeout
+            self._ending = [
+                self._clock.callLater(_LAST_CALL * seconds, self._call_last),
+                self._clock.callLater(seconds, self._end_all),
+            ]
             for connection in list(self._connections):
                 connection.finish()
             self._check_stopped()
@@ -117,8 +128,11 @@ class ServedFactory(Factory, Generic[C]):
 
     # ---- stopping
 
+    def _call_last(self) -> None:
+        for call in self.last_calls:
+            call()
+
     def _end_all(self) -> None:
-        self._abort = None
         for connection in list(self._connections):
             connection.end("the daemon stops")
 
@@ -127,7 +141,7 @@ class ServedFactory(Factory, Generic[C]):
             return
         for timer in self.timers:
             timer.stop()
-        if self._abort is not None:
-            self._abort.cancel()
-            self._abort = None
+        for call in self._ending:
+            if call.active():
+                call.cancel()
         self._stopped.callback(None)

@@ -6,15 +6,25 @@ from collections.abc import Callable
 from attrs import define, evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from netlab.calc.header import FOREVER, SERVER_ERROR, Header
-from netlab.proxy.decide import Decision, Forward, StaleRules, decide, decide_storing, may_serve_stale, may_share
+from netlab.proxy.decide import (
+    Decision,
+    Forward,
+    NotStored,
+    StaleRules,
+    decide,
+    decide_storing,
+    may_serve_stale,
+    may_share,
+    not_stored,
+)
 from netlab.proxy.entry import Entry, key_of
 from netlab.proxy.errors import UpstreamError, told
 from netlab.proxy.freshness import Clocks, Limits, age_of
 from netlab.proxy.pool import Pool
 from netlab.proxy.singleflight import SingleFlight
+from netlab.proxy.stores.permits import Permit
 from netlab.proxy.stores.tiers import Tiers
 
 
@@ -46,10 +56,11 @@ class Answer:
 
 @define
 class _Fetched:
-    """An upstream's answer, and whether anyone for whom it was fetched has stored it."""
+    """An upstream's answer, the right to store it, and whether the store took it; `None` before it was offered."""
 
     entry: Entry
-    stored: bool = False
+    permit: Permit
+    stored: bool | None = None
 
 
 class Cache:
@@ -68,6 +79,8 @@ class Cache:
         self._pool = pool
         self._clocks = clocks
         self._stale = stale
+        #: Called when a stale answer was sent, with its request, and with what became of fetching a new one.
+        self.revalidated: Callable[[Question, Answer], None] = lambda question, answer: None
         self._flights: SingleFlight[bytes, _Fetched] = SingleFlight()
 
     def answer(self, question: Question) -> Answer | Deferred[Answer]:
@@ -88,7 +101,7 @@ class Cache:
         if entry is not None and decision.hit:
             return Answer(decision, entry.packet, entry)
         if entry is not None and may_serve_stale(decision, self._stale.while_revalidate):
-            Deferred.fromCoroutine(self._fetched(decision, question)).addErrback(self._not_revalidated)
+            self._revalidate(decision, question)
             return Answer(evolve(decision, forward=None, stale="revalidate"), entry.packet)
         return await self._fetched_or_stale(decision, question, entry)
 
@@ -96,13 +109,15 @@ class Cache:
         return decide(entry, request, self._clocks(), self.limits)
 
     async def _fetched_or_stale(self, decision: Decision, question: Question, entry: Entry | None) -> Answer:
-        """The answer of an upstream; or, when it is an error and the rules allow it, what is stored."""
+        """The answer of an upstream; or, when it is an error and the rules allow it, what is stored and not purged."""
+        permit = self._store.permit(question.key)
         try:
             answer = await self._fetched(decision, question)
         except UpstreamError as error:
             answer = Answer(evolve(decision, failed=told(error)), None)
         status = SERVER_ERROR if answer.packet is None else Header.decode(answer.packet).status
-        if entry is None or status < SERVER_ERROR or not may_serve_stale(decision, self._stale.if_error):
+        usable = permit.valid and may_serve_stale(decision, self._stale.if_error)
+        if entry is None or status < SERVER_ERROR or not usable:
             return answer
         why = answer.decision.failed or f"the upstream answered with status {status}"
         return Answer(evolve(answer.decision, stale="error", failed=why), entry.packet)
@@ -115,24 +130,33 @@ class Cache:
         fetched = await flight
         if begins:
             return self._settled(decision, question, fetched)
-        if may_share(fetched.entry, self._clocks(), self.limits):
+        if may_share(fetched.entry, question.header, self._clocks(), self.limits):
             return self._settled(evolve(decision, collapsed=True), question, fetched)
         return self._settled(evolve(decision, collapsed=False), question, await self._ask(question))
 
     async def _ask(self, question: Question) -> _Fetched:
+        permit = self._store.permit(question.key)
         packet = await self._pool.ask(question.frame)
-        return _Fetched(Entry.of(packet, self._clocks().monotonic))
+        return _Fetched(Entry.of(packet, self._clocks().monotonic), permit)
 
     def _settled(self, decision: Decision, question: Question, fetched: _Fetched) -> Answer:
-        """The upstream's answer, which is stored if its server and this client let it be."""
+        """The upstream's answer, which is stored if its server, this client and the store let it be."""
         entry, now = fetched.entry, self._clocks()
         decided = decide_storing(decision, question.header, entry, now, self.limits)
         if not decided.stored:
             return Answer(decided, entry.packet)
-        if not fetched.stored:
-            fetched.stored = True
-            self._store.put(question.key, entry, self._useful(entry, now))
+        objection = self._store_it(question.key, fetched, now)
+        if objection is not None:
+            return Answer(not_stored(decided, objection), entry.packet)
         return Answer(decided, entry.packet, entry)
+
+    def _store_it(self, key: bytes, fetched: _Fetched, now: Clocks) -> NotStored | None:
+        """Store an answer, unless another for whom it was fetched has tried; why it is not stored, if it is not."""
+        if not fetched.permit.valid:
+            return NotStored.PURGED
+        if fetched.stored is None:
+            fetched.stored = self._store.put(key, fetched.entry, self._useful(fetched.entry, now))
+        return None if fetched.stored else NotStored.NO_ROOM
 
     def _useful(self, entry: Entry, now: Clocks) -> float:
         """For how many seconds a new entry may be of use from now on, stale times included."""
@@ -141,7 +165,16 @@ class Cache:
             return math.inf
         return max_age - age_of(entry, now) + max(self._stale.if_error, self._stale.while_revalidate)
 
-    def _not_revalidated(self, failure: Failure) -> None:
-        """The stale answer was sent already; upstreams that fail are told of by the pool."""
-        if not failure.check(UpstreamError):
-            self.log.failure("A fault of ours while fetching an answer anew", failure)
+    def _revalidate(self, decision: Decision, question: Question) -> None:
+        """Fetch a new answer while a stale one serves, unless one is on its way already."""
+        if question.key not in self._flights:
+            fetching = Deferred.fromCoroutine(self._fetched_for_later(evolve(decision, background=True), question))
+            fetching.addErrback(lambda failure: self.log.failure("A fault of ours while revalidating", failure))
+
+    async def _fetched_for_later(self, decision: Decision, question: Question) -> None:
+        """Ask once, as nobody waits for it; what becomes of it is told."""
+        try:
+            answer = await self._fetched(decision, question)
+        except UpstreamError as error:
+            answer = Answer(evolve(decision, failed=told(error)), None)
+        self.revalidated(question, answer)

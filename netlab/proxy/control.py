@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -12,6 +13,7 @@ from netlab.common.turns import SLICE
 from netlab.proxy.explain import key_facts, record_facts
 from netlab.proxy.journal import Journal
 from netlab.proxy.pool import Pool
+from netlab.proxy.stores.base import StoreError
 from netlab.proxy.stores.tiers import Tiers
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ _MOST_NAMED = 10
 
 #: How many hexadecimal digits a SHA-256 has.
 _DIGITS = 64
+_HEXADECIMAL = set("0123456789abcdef")
 
 
 class Control:
@@ -86,14 +89,24 @@ class Control:
     async def _purge(self, question: dict[str, Any]) -> int:
         """How many entries were removed: one, all, or none."""
         if question.get("all") is True:
-            return await self._store.clear()
+            return await self._from_both(self._store.clear())
         name = question.get("key")
-        if not isinstance(name, str) or not 0 < len(name) <= _DIGITS or set(name) - set("0123456789abcdef"):
+        name = name.lower() if isinstance(name, str) else ""
+        if not 0 < len(name) <= _DIGITS or set(name) - _HEXADECIMAL:
             raise LocalError('purge takes "key", the name of a key in hexadecimal digits, or "all": true')
         found = await self._store.find(name, _MOST_NAMED)
         if len(found) > 1:
             raise LocalError(f"the names of {len(found)} keys or more begin with {name}; give more of the name")
-        return sum([await self._store.remove(key) for key in found])
+        return sum([await self._from_both(self._store.remove(key)) for key in found])
+
+    async def _from_both(self, removing: Deferred[T]) -> T:
+        """What was removed; where the second tier fails it is said which of the two still has it."""
+        try:
+            return await removing
+        except StoreError as error:
+            second = self._store.second
+            where = "the second tier" if second is None else second.url
+            raise LocalError(f"removed from memory, but perhaps not from {where}: {error}") from error
 
     async def _each(self, make: Callable[[T], dict[str, Any]], items: Iterable[T]) -> list[dict[str, Any]]:
         """``make`` of every item; when a turn's time is used up, the next goes on."""

@@ -4,12 +4,9 @@ It is a UNIX socket that only its owner may open, because who controls a cache d
 """
 
 import json
-import socket
-import stat
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import UNIXServerEndpoint
@@ -23,6 +20,9 @@ from zope.interface import implementer
 
 from netlab.common.daemon import CannotStart, ListeningService
 from netlab.proxy.control import Control
+from netlab.proxy.control_path import ControlPath
+
+T = TypeVar("T")
 
 #: Seconds after which a caller is cut off that asks nothing, or does not read what it asked for.
 _PATIENCE = 60
@@ -139,34 +139,21 @@ class ControlService(ListeningService):
     def __init__(self, path: str, factory: ControlFactory, reactor: Any) -> None:
         endpoint = UNIXServerEndpoint(reactor, path, _BACKLOG, mode=0o600, wantPID=0)
         super().__init__("the control socket", f"--control {path}", endpoint, factory, factory.stop)
-        self._path = path
+        self._place = ControlPath(path)
 
     def privilegedStartService(self) -> None:
         """Listen, in the place of a dead proxy that left its socket behind."""
-        _make_way(self._path)
-        super().privilegedStartService()
+        self._place.take()
+        try:
+            super().privilegedStartService()
+        except CannotStart:
+            self._place.release()
+            raise
 
+    def stopService(self) -> Deferred[None]:
+        """Stop listening; fires when every caller is gone."""
+        return super().stopService().addBoth(self._stopped)
 
-def _make_way(path: str) -> None:
-    """Remove a socket on which nobody listens.
-
-    :raises CannotStart: somebody does, or it is no socket.
-    """
-    try:
-        if not stat.S_ISSOCK(Path(path).lstat().st_mode):
-            raise CannotStart(f"netlab-proxy: --control {path} is there already and is no socket")
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.setblocking(False)
-            probe.connect(path)
-    except ConnectionRefusedError:
-        Path(path).unlink(missing_ok=True)
-    except FileNotFoundError:
-        return
-    except OSError:  # its backlog is full, or it is another user's: somebody listens
-        _refuse(path)
-    else:
-        _refuse(path)
-
-
-def _refuse(path: str) -> None:
-    raise CannotStart(f"netlab-proxy: another proxy listens on --control {path}; give this one another path")
+    def _stopped(self, outcome: T) -> T:
+        self._place.release()
+        return outcome

@@ -5,7 +5,7 @@ from enum import Enum
 
 from attrs import evolve, frozen
 
-from netlab.calc.header import FOREVER, SERVER_ERROR, Header
+from netlab.calc.header import SERVER_ERROR, Header
 from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks, Freshness, Limits, freshness
 
@@ -23,14 +23,52 @@ class Forward(Enum):
     BYPASS = "bypass"
 
 
+class NotStored(Enum):
+    """Why an upstream's answer was not stored, in one word (RFC 9211 §2.8 ``detail``)."""
+
+    #: The client asks for no caching at all (its bit C is 0).
+    REQUEST_FORBIDS = "request-forbids"
+    #: The status is 5xx.
+    SERVER_ERROR = "server-error"
+    #: The upstream lets nobody keep it (its bit C is 0).
+    RESPONSE_FORBIDS = "response-forbids"
+    #: The client asks for an answer made for it (its max-age is 0).
+    RELOAD = "reload"
+    #: The answer's time was over as it came.
+    EXPIRED = "response-expired"
+    #: The answer was older than the client accepts as it came.
+    TOO_OLD = "request-limit"
+    #: What was stored was removed by hand while the answer was on its way.
+    PURGED = "purged"
+    #: The store did not take it.
+    NO_ROOM = "no-room"
+
+
+#: Reasons for which neither side's max-age counts: no sum decides (protocols.md §1: ignored when C is 0).
+_NO_SUM = {NotStored.REQUEST_FORBIDS, NotStored.SERVER_ERROR, NotStored.RESPONSE_FORBIDS}
+
+_WHY = {
+    NotStored.REQUEST_FORBIDS: "the request forbids it: its bit C is 0",
+    NotStored.SERVER_ERROR: "the answer is a server error, which is never stored",
+    NotStored.RESPONSE_FORBIDS: "the answer forbids it: its bit C is 0",
+    NotStored.RELOAD: "the request asks to reload: its max-age is 0",
+    NotStored.EXPIRED: "the answer's own max-age was over as it came",
+    NotStored.TOO_OLD: "the answer was older than the request accepts as it came",
+    NotStored.PURGED: "it was purged while its answer was on its way",
+    NotStored.NO_ROOM: "the store did not take it: it has no room for such an answer, or does not work",
+}
+
+
 @frozen
 class Decision:
     """Where an answer came from, and the sum that decided it.
 
     ``forward`` is `None` for a hit. ``freshness`` is the sum for what was stored, `None` when nothing was; ``answer``
-    that for what an upstream answered. ``collapsed`` is whether the answer to another request that was on its way
-    served this one, too; `None` when there was no other. ``stale``: an expired answer was served, for the reason given
-    (``error`` or ``revalidate``, RFC 5861). ``failed``: no upstream gave an answer that could serve, for this reason.
+    that for what an upstream answered, and ``not_stored`` why that was not stored, if it was not. ``collapsed`` is
+    whether the answer to another request that was on its way served this one, too; `None` when there was no other.
+    ``stale``: an expired answer was served, for the reason given (``error`` or ``revalidate``, RFC 5861). ``failed``:
+    no upstream gave an answer that could serve, for this reason. ``background``: no client waits; a stale answer was
+    sent, and this is the request for a new one.
     """
 
     forward: Forward | None
@@ -40,6 +78,8 @@ class Decision:
     collapsed: bool | None = None
     stale: str | None = None
     failed: str | None = None
+    not_stored: NotStored | None = None
+    background: bool = False
 
     @property
     def hit(self) -> bool:
@@ -69,21 +109,39 @@ def decide(entry: Entry | None, request: Header, now: Clocks, limits: Limits) ->
 
 def decide_storing(decision: Decision, request: Header, answer: Entry, now: Clocks, limits: Limits) -> Decision:
     """What to do with the answer that an upstream gave: the decision, with its own sum, and whether to store it."""
-    header = Header.decode(answer.packet)
     total = freshness(answer, request.max_age, now, limits)
-    stored = request.cache and header.cache and header.status < SERVER_ERROR and total.serves
-    return evolve(decision, answer=total, stored=stored)
+    reason = _objection(request, Header.decode(answer.packet), total)
+    return evolve(decision, answer=total, stored=reason is None, not_stored=reason)
 
 
-def may_share(answer: Entry, now: Clocks, limits: Limits) -> bool:
-    """Whether an answer that was fetched for one client may serve others who asked the same meanwhile.
+def not_stored(decision: Decision, reason: NotStored) -> Decision:
+    """The decision for an answer that both sides let be stored, and that was not."""
+    return evolve(decision, stored=False, not_stored=reason)
 
-    One that its server lets nobody keep was made for that client alone; an error of the server's own is everybody's.
+
+def _objection(request: Header, answer: Header, total: Freshness) -> NotStored | None:
+    """The first reason not to store an answer, `None` if there is none."""
+    reasons = (
+        (NotStored.REQUEST_FORBIDS, not request.cache),
+        (NotStored.SERVER_ERROR, answer.status >= SERVER_ERROR),
+        (NotStored.RESPONSE_FORBIDS, not answer.cache),
+        (NotStored.RELOAD, request.max_age == 0),
+        (NotStored.EXPIRED, total.server_remaining <= 0),
+        (NotStored.TOO_OLD, total.client_remaining <= 0),
+    )
+    return next((reason for reason, holds in reasons if holds), None)
+
+
+def may_share(answer: Entry, request: Header, now: Clocks, limits: Limits) -> bool:
+    """Whether an answer that was fetched for one client may serve another, whose ``request`` was made meanwhile.
+
+    One that its server lets nobody keep was made for that client alone, and no client gets an older one than it
+    accepts; an error of the server's own is everybody's.
     """
     header = Header.decode(answer.packet)
     if header.status >= SERVER_ERROR:
         return True
-    return header.cache and freshness(answer, FOREVER, now, limits).server_remaining > 0
+    return header.cache and freshness(answer, request.max_age, now, limits).serves
 
 
 def may_serve_stale(decision: Decision, allowed: float) -> bool:
@@ -135,17 +193,38 @@ def cache_status(decision: Decision) -> str:
         parts.append("stored")
     if decision.collapsed is not None:
         parts.append("collapsed" if decision.collapsed else "collapsed=?0")
-    total = decision.answer or decision.freshness
+    total = _decisive(decision)
     if total is not None and not math.isinf(total.server_remaining):
         parts.append(f"ttl={math.floor(total.server_remaining)}")
     detail = _detail(decision)
     return "; ".join([*parts, f"detail={detail}"] if detail else parts)
 
 
+def answer_sum(decision: Decision) -> Freshness | None:
+    """The sum for what an upstream answered; `None` where it was not done, or no sum counts."""
+    return None if decision.not_stored in _NO_SUM else decision.answer
+
+
+def why(decision: Decision) -> str | None:
+    """Why an upstream's answer was not stored, in words; `None` where there is nothing to say."""
+    return None if decision.not_stored is None else f"not stored: {_WHY[decision.not_stored]}"
+
+
+def _decisive(decision: Decision) -> Freshness | None:
+    """The sum for what was sent, `None` where there is none that counts."""
+    if decision.stale or decision.answer is None:
+        return decision.freshness
+    return answer_sum(decision)
+
+
 def _detail(decision: Decision) -> str | None:
     if decision.stale:
         return "stale-if-error" if decision.stale == "error" else "stale-while-revalidate"
-    return "upstream-failed" if decision.failed is not None else None
+    if decision.failed is not None:
+        return "upstream-failed"
+    if decision.not_stored is not None:
+        return decision.not_stored.value
+    return "revalidation" if decision.background else None
 
 
 def _seconds(remaining: float) -> str:

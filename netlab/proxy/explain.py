@@ -10,7 +10,7 @@ from netlab.calc.codecs.choice import Codec, codec_of
 from netlab.calc.codecs.pickle_read import ExpressionReader
 from netlab.calc.errors import CalcError
 from netlab.calc.program import flatten
-from netlab.proxy.decide import Decision, cache_status, log_line
+from netlab.proxy.decide import Decision, answer_sum, cache_status, log_line, why
 from netlab.proxy.freshness import Freshness
 from netlab.proxy.journal import Record
 
@@ -58,12 +58,17 @@ def record_facts(record: Record) -> dict[str, Any]:
 
 
 def decision_facts(decision: Decision) -> dict[str, Any]:
-    """A decision in words, with the sums for what was stored and for what an upstream answered (`None`: not done)."""
+    """A decision in words, with the sums for what was stored and for what an upstream answered.
+
+    A sum is `None` where it was not done, or where no sum decides (C is 0, a server error). ``why`` says why the
+    answer was not stored, `None` where there is nothing to say.
+    """
     return {
         "cache_status": cache_status(decision),
         "line": log_line(decision),
+        "why": why(decision),
         "stored": _sums(decision.freshness),
-        "answer": _sums(decision.answer),
+        "answer": _sums(answer_sum(decision)),
     }
 
 

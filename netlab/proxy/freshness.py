@@ -25,7 +25,9 @@ class Limits:
 
     def clamp(self, max_age: int) -> int:
         """The max-age that counts for an answer whose server gave ``max_age``; 0 is not a time but a ban, and stays."""
-        return max(self.min_ttl, min(self.max_ttl, max_age)) if max_age else 0
+        if max_age > self.max_ttl:
+            max_age = self.max_ttl
+        return self.min_ttl if 0 < max_age < self.min_ttl else max_age
 
 
 @frozen
@@ -68,6 +70,13 @@ def age_of(entry: Entry, now: Clocks) -> float:
 def freshness(entry: Entry, client_max_age: int, now: Clocks, limits: Limits) -> Freshness:
     """Do the sum for a stored answer and a request that accepts answers up to ``client_max_age`` seconds old."""
     return Freshness(age_of(entry, now), _seconds(limits.clamp(entry.max_age)), _seconds(client_max_age))
+
+
+def serves(entry: Entry, client_max_age: int, wall: float, monotonic: float, limits: Limits) -> bool:
+    """Whether `freshness` would say that it serves, without a sum that can be shown: for the many who never ask."""
+    limit = min(limits.clamp(entry.max_age), client_max_age)
+    resident = 0.0 if entry.stored_at is None else monotonic - entry.stored_at
+    return limit == FOREVER or (limit > 0 and wall - entry.timestamp < limit and resident < limit)
 
 
 def _seconds(max_age: int) -> float:

@@ -1,78 +1,61 @@
-"""Hits that need no thought: whole requests, the time stamp aside, whose answer is known to serve until some moment.
+"""Hits that need no thought: one look-up in the memory by bytes that arrived, and one comparison of ages.
 
-A hit found here costs one look-up of bytes that arrived. It is one more view of the memory store, never a second
-truth: as soon as the store no longer holds the very entry, the view is void.
+What is found is the stored answer itself, which is sent as it is. Nothing is kept here, so nothing here can outlive
+what the memory holds.
 """
 
-from attrs import frozen
+from struct import Struct
 
-from netlab.calc.calculator import Reply
-from netlab.calc.header import Header
+from netlab.calc.header import CACHE, FOREVER, HEADER_LENGTH, REQUEST, STEPS
 from netlab.proxy.entry import Entry
-from netlab.proxy.freshness import Clocks, Freshness
+from netlab.proxy.freshness import Limits, serves
 from netlab.proxy.stores.memory import MemoryStore
 
-#: What is remembered so at most: requests, and their bytes.
-_MOST = 4_096
-_MOST_BYTES = 8 << 20
+#: How the keys of requests begin, by their flags; those with other flags are not to be answered from here.
+_BEGINNINGS = {REQUEST | CACHE: b"-", REQUEST | CACHE | STEPS: b"S"}
 
-
-@frozen(eq=False)
-class Hot:
-    """An answer ready to be sent, and until when, on either clock."""
-
-    reply: Reply
-    key: bytes
-    entry: Entry
-    max_age: int
-    request_length: int
-    wall_until: float
-    monotonic_until: float
+#: Flags and max-age in a packet, and how the keys begin of requests whose clients take answers of any age.
+_asked = Struct("!HH")
+_ASKED_AT, _ASKED_END = 6, 10
+_ANY_AGE = {_asked.pack(flags, FOREVER): beginning for flags, beginning in _BEGINNINGS.items()}
 
 
 class Front:
-    """Ready answers by request bytes, the first of them forgotten first: one that is still asked for soon is back."""
+    """The memory, asked with whole packets."""
 
-    def __init__(self, store: MemoryStore, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
-        self._store = store
-        self._most = most
-        self._most_bytes = most_bytes
-        self._hot: dict[bytes, Hot] = {}
-        #: Bytes of the requests that are remembered.
-        self.size = 0
+    __slots__ = ("_find", "_forever", "_limits", "_use")
 
-    def __len__(self) -> int:
-        return len(self._hot)
+    def __init__(self, store: MemoryStore, limits: Limits) -> None:
+        self._find = store.find
+        self._use = store.use
+        self._limits = limits
+        #: The max-age of entries that never become too old; none has it where the owner limits all.
+        self._forever = FOREVER if limits.max_ttl == FOREVER else None
 
-    def get(self, request: bytes, wall: float, monotonic: float) -> Hot | None:
-        """The ready answer for ``request`` (a packet without its time stamp), if it still serves."""
-        hot = self._hot.get(request)
-        if hot is None:
+    def get(self, frame: bytes, wall: float, monotonic: float) -> Entry | None:
+        """The stored answer that serves this packet now; `None` if the packet needs more thought, whatever it is."""
+        beginning = _ANY_AGE.get(frame[_ASKED_AT:_ASKED_END])
+        if beginning is None:
+            return self._limited(frame, wall, monotonic)
+        key = beginning + frame[HEADER_LENGTH:]
+        entry = self._find(key)
+        if entry is None or (entry.max_age != self._forever and not self._serves(entry, FOREVER, wall, monotonic)):
             return None
-        if wall < hot.wall_until and monotonic < hot.monotonic_until and self._store.get(hot.key) is hot.entry:
-            return hot
-        self._forget(request)
-        return None
+        self._use(key)
+        return entry
 
-    def put(self, request: bytes, key: bytes, entry: Entry, total: Freshness, now: Clocks) -> None:
-        """Remember that ``entry`` serves ``request``, by the sum that was done for it just now."""
-        left = min(total.server_remaining, total.client_remaining)
-        limit = left + total.age
-        hot = Hot(
-            Reply(entry.packet, Header.decode(entry.packet).status, stamped=True),
-            key,
-            entry,
-            int.from_bytes(request[4:6], "big"),
-            len(request) + 4,
-            entry.timestamp + limit,
-            now.monotonic + left,
-        )
-        self._forget(request)
-        self._hot[request] = hot
-        self.size += len(request)
-        while len(self._hot) > self._most or self.size > self._most_bytes:
-            self._forget(next(iter(self._hot)))
+    def _limited(self, frame: bytes, wall: float, monotonic: float) -> Entry | None:
+        """`get` for a client that takes no answer beyond an age, and for all that is no such request."""
+        flags, max_age = _asked.unpack_from(frame, _ASKED_AT)
+        beginning = _BEGINNINGS.get(flags)
+        if beginning is None:
+            return None
+        key = beginning + frame[HEADER_LENGTH:]
+        entry = self._find(key)
+        if entry is None or not self._serves(entry, max_age, wall, monotonic):
+            return None
+        self._use(key)
+        return entry
 
-    def _forget(self, request: bytes) -> None:
-        if self._hot.pop(request, None) is not None:
-            self.size -= len(request)
+    def _serves(self, entry: Entry, max_age: int, wall: float, monotonic: float) -> bool:
+        return serves(entry, max_age, wall, monotonic, self._limits)

@@ -3,19 +3,27 @@
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from netlab.calc.header import HEADER_LENGTH, Header
 from netlab.proxy.decide import Decision
+from netlab.proxy.entry import Entry
 from netlab.proxy.freshness import Clocks, Limits, freshness
-from netlab.proxy.front import Hot
 
 #: How many decisions are remembered for ``netlab proxy explain``.
 _MOST = 200
 
+#: Who asks where no client does.
+BACKGROUND = "revalidation"
+
 
 @frozen
 class Record:
-    """One request and what became of it; ``time`` is unix seconds, lengths are bytes of whole packets."""
+    """One request and what became of it; ``time`` is unix seconds, lengths are bytes of whole packets.
+
+    For one that the proxy made on its own, to renew a stale answer, ``peer`` is `BACKGROUND` and the rest says what the
+    upstream answered; status and length are 0 if it did not.
+    """
 
     time: float
     peer: str
@@ -26,25 +34,31 @@ class Record:
     status: int
 
 
+#: A hit as it is noted: when, on both clocks; by whom; the request's header; the key; the answer's header, and when it
+#: was stored. No packet is in it: two hundred of them might lie around for long after the memory has lost them.
+_Hit = tuple[float, float, str, bytes, bytes, bytes, float | None]
+
+
 class Journal:
     """The last records, and counts of everything since the start."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._recent: deque[Record | tuple[float, float, str, Hot]] = deque(maxlen=_MOST)
+        self._recent: deque[Record | _Hit] = deque(maxlen=_MOST)
         self._hot_hits = 0
         self._counts: Counter[str] = Counter()
 
-    def hot_hit(self, wall: float, monotonic: float, peer: str, hot: Hot) -> None:
+    def hot_hit(self, wall: float, monotonic: float, peer: str, frame: bytes, entry: Entry) -> None:
         """Note a hit that was answered at once; the sum is only done if somebody asks."""
         self._hot_hits += 1
-        self._recent.append((wall, monotonic, peer, hot))
+        request, answer = frame[:HEADER_LENGTH], entry.tail[:HEADER_LENGTH]
+        self._recent.append((wall, monotonic, peer, request, entry.key, answer, entry.stored_at))
 
     def note(self, record: Record) -> None:
-        """Note any other request."""
+        """Note any other request; those that no client made are counted apart."""
         decision = record.decision
         self._recent.append(record)
-        self._counts["hit" if decision.forward is None else f"fwd={decision.forward.value}"] += 1
+        self._counts[_outcome(decision)] += 1
         for word, holds in (
             ("stored", decision.stored),
             ("collapsed", bool(decision.collapsed)),
@@ -66,12 +80,19 @@ class Journal:
             if isinstance(item, Record):
                 yield item
             else:
-                wall, monotonic, peer, hot = item
-                yield hit_record(Clocks(wall, monotonic), peer, hot, self._limits)
+                wall, monotonic, peer, request, key, answer, stored_at = item
+                entry = evolve(Entry.of(answer, stored_at), key=key)
+                yield hit_record(Clocks(wall, monotonic), peer, request, entry, self._limits)
 
 
-def hit_record(now: Clocks, peer: str, hot: Hot, limits: Limits) -> Record:
-    """The record of a hit that was answered at once, with the sum done afterwards."""
-    total = freshness(hot.entry, hot.max_age, now, limits)
-    response = len(hot.entry.packet)
-    return Record(now.wall, peer, hot.key, Decision(None, total), hot.request_length, response, hot.reply.status)
+def _outcome(decision: Decision) -> str:
+    if decision.background:
+        return BACKGROUND
+    return "hit" if decision.forward is None else f"fwd={decision.forward.value}"
+
+
+def hit_record(now: Clocks, peer: str, request: bytes, entry: Entry, limits: Limits) -> Record:
+    """The record of a hit that was answered at once, with the sum done afterwards; headers of both will do."""
+    asked, answer = Header.decode(request), Header.decode(entry.packet)
+    total = freshness(entry, asked.max_age, now, limits)
+    return Record(now.wall, peer, entry.key, Decision(None, total), asked.length, answer.length, answer.status)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
@@ -37,6 +38,8 @@ class Pool:
         self.upstreams = tuple(upstreams)
         self._clock = clock
         self._health = {upstream: Breaker(backoff, chance) for upstream in upstreams}
+        for upstream in upstreams:
+            upstream.unasked = partial(self._failed, upstream)
 
     def ask(self, frame: bytes) -> Deferred[bytes]:
         """Send a request; fires with the whole response packet, or fails with an `UpstreamError`, in bounded time."""

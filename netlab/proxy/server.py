@@ -15,10 +15,11 @@ from netlab.calc.messages import Failure, check_request, failure_of
 from netlab.calc.serving import ServingFactory
 from netlab.proxy.cache import Answer, Cache, Question
 from netlab.proxy.decide import Decision
+from netlab.proxy.entry import Entry
 from netlab.proxy.explain import decision_facts
 from netlab.proxy.freshness import Clocks
 from netlab.proxy.front import Front
-from netlab.proxy.journal import Journal, Record, hit_record
+from netlab.proxy.journal import BACKGROUND, Journal, Record, hit_record
 
 
 class ProxyFactory(ServingFactory):
@@ -44,20 +45,21 @@ class ProxyFactory(ServingFactory):
         self._cache = cache
         self._front = front
         self._monotonic = monotonic
+        cache.revalidated = self._revalidated
 
     def reply(self, connection: CalcProtocol, frame: bytes) -> Reply | Deferred[Reply]:
         """Answer one packet from the cache, or by way of an upstream."""
         wall, monotonic = self.wall(), self._monotonic()
-        hot = self._front.get(frame[4:], wall, monotonic)
-        if hot is None:
+        entry = self._front.get(frame, wall, monotonic)
+        if entry is None:
             return self._reply(connection, frame)
-        self.journal.hot_hit(wall, monotonic, connection.peer, hot)
+        self.journal.hot_hit(wall, monotonic, connection.peer, frame, entry)
         if self.request_log:
-            record = hit_record(Clocks(wall, monotonic), connection.peer, hot, self._cache.limits)
+            record = hit_record(Clocks(wall, monotonic), connection.peer, frame, entry, self._cache.limits)
             self.log_request(connection, frame)
-            self._log_decision(connection, record.decision)
-            self.log_reply(connection, hot.reply)
-        return hot.reply
+            self._log_decision(connection.peer, record.decision)
+            self.log_reply(connection, entry)
+        return entry
 
     def refuse(self, fault: FramingError) -> Reply:
         """The answer to a stream that can no longer be cut into packets."""
@@ -82,21 +84,17 @@ class ProxyFactory(ServingFactory):
         return at_once if isinstance(at_once, Reply) else replying
 
     def _answered(self, answer: Answer, connection: CalcProtocol, question: Question) -> Reply:
-        """The reply for an answer, noted and told of; an answer that serves again is made ready for that."""
+        """The reply for an answer, noted and told of."""
         decision, frame = answer.decision, question.frame
         if answer.packet is None:
             reply = error_reply(_outage(decision.failed), frame[HEADER_LENGTH:], SERVER_ERROR, decision.failed)
         else:
-            reply = Reply(answer.packet, Header.decode(answer.packet).status, stamped=True)
-        now = Clocks(self.wall(), self._monotonic())
-        total = decision.freshness if decision.hit else decision.answer
-        if answer.entry is not None and total is not None:
-            self._front.put(frame[4:], question.key, answer.entry, total, now)
+            reply = answer.entry or Entry.of(answer.packet, None)
         self.journal.note(
-            Record(now.wall, connection.peer, question.key, decision, len(frame), reply.length, reply.status)
+            Record(self.wall(), connection.peer, question.key, decision, len(frame), reply.length, reply.status)
         )
         if self.request_log:
-            self._log_decision(connection, decision)
+            self._log_decision(connection.peer, decision)
         if not connection.gone:
             self.log_reply(connection, reply)
         return reply
@@ -107,8 +105,17 @@ class ProxyFactory(ServingFactory):
         fault = Failure("CalculatorServerError", ("Internal server error",))
         return error_reply(fault, frame[HEADER_LENGTH:], SERVER_ERROR)
 
-    def _log_decision(self, connection: CalcProtocol, decision: Decision) -> None:
-        self.log.info("{{{peer}}} {line}", peer=connection.peer, **decision_facts(decision))
+    def _revalidated(self, question: Question, answer: Answer) -> None:
+        """Note and tell what became of a request that no client waits for."""
+        packet, decision = answer.packet or b"", answer.decision
+        status = Header.decode(packet).status if packet else 0
+        lengths = len(question.frame), len(packet)
+        self.journal.note(Record(self.wall(), BACKGROUND, question.key, decision, *lengths, status))
+        if self.request_log:
+            self._log_decision(BACKGROUND, decision)
+
+    def _log_decision(self, peer: str, decision: Decision) -> None:
+        self.log.info("{{{peer}}} {line}", peer=peer, **decision_facts(decision))
 
 
 def _outage(why: str | None) -> Failure:

@@ -8,22 +8,18 @@ from twisted.python.failure import Failure
 from netlab.common.daemon import CannotStart
 from netlab.proxy.pool import Pool
 from netlab.proxy.stores.base import StoreError, StoreRefused
-from netlab.proxy.stores.sqlite_file import open_file
+from netlab.proxy.stores.sqlite import SqliteStore
 from netlab.proxy.stores.tiers import Tiers
 
 
 class StoreService(Service):
-    """Opens the store when the daemon starts, and closes it when everything that uses it has stopped.
-
-    :param path: the file of a SQLite store, which is looked at before anything else happens; `None` for another store.
-    """
+    """Opens the store when the daemon starts, and closes it when everything that uses it has stopped."""
 
     log = Logger(namespace="netlab.proxy")
 
-    def __init__(self, store: Tiers, path: str | None) -> None:
+    def __init__(self, store: Tiers) -> None:
         self.setName("store")
         self._store = store
-        self._path = path
 
     def privilegedStartService(self) -> None:
         """Find out now what opening would find out when nobody looks at the terminal any more.
@@ -54,10 +50,10 @@ class StoreService(Service):
         return self._store.stop()
 
     def _look(self) -> None:
-        if self._path is None:
+        if not isinstance(self._store.second, SqliteStore):
             return
         try:
-            open_file(self._path).close()
+            self._store.second.inspect()
         except StoreRefused as error:
             raise CannotStart(f"netlab-proxy: --store sqlite:{error}") from None
         except StoreError:  # which may pass: the store says so, and goes on by itself

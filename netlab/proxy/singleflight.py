@@ -18,10 +18,13 @@ class SingleFlight(Generic[K, T]):
     """
 
     def __init__(self) -> None:
-        self._flights: dict[K, list[Deferred[T]]] = {}
+        self._flights: dict[K, dict[Deferred[T], None]] = {}
 
     def __len__(self) -> int:
         return len(self._flights)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._flights
 
     def join(self, key: K, fetch: Callable[[], Deferred[T]]) -> tuple[Deferred[T], bool]:
         """Wait for the flight for ``key``, which begins with ``fetch()`` if there is none.
@@ -31,9 +34,9 @@ class SingleFlight(Generic[K, T]):
         waiters = self._flights.get(key)
         begins = waiters is None
         if waiters is None:
-            waiters = self._flights[key] = []
-        waiter: Deferred[T] = Deferred(waiters.remove)
-        waiters.append(waiter)
+            waiters = self._flights[key] = {}
+        waiter: Deferred[T] = Deferred(waiters.pop)
+        waiters[waiter] = None
         if begins:
             fetch().addBoth(self._land, key)
         return waiter, begins

@@ -4,13 +4,13 @@ import time
 from typing import Any
 
 from twisted.application.service import IService
-from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.usage import UsageError
 
 from netlab.calc.header import FOREVER
 from netlab.calc.serving_options import SERVING_FLAGS, SERVING_PARAMETERS, limits_of
 from netlab.common.daemon import DaemonOptions, option, seconds, whole
+from netlab.common.endpoints import NoEndpoint, client_endpoint
 from netlab.common.serving_options import daemon_service
 from netlab.proxy.cache import Cache
 from netlab.proxy.control import Control
@@ -23,7 +23,6 @@ from netlab.proxy.server import ProxyFactory
 from netlab.proxy.services import PoolService, StoreService
 from netlab.proxy.stores.base import StoreRefused
 from netlab.proxy.stores.memory import Bounds, MemoryStore
-from netlab.proxy.stores.sqlite import SqliteStore
 from netlab.proxy.stores.tiers import Tiers
 from netlab.proxy.stores.urls import second_tier
 from netlab.proxy.upstream import Upstream, UpstreamLimits
@@ -39,6 +38,13 @@ _REVALIDATE = "Seconds past its time for which an answer may still serve while a
 _CONTROL = "UNIX socket for netlab proxy, which looks into the running proxy"
 _ANSWER = "Seconds in which an upstream must answer"
 _PIPELINE = "Requests in flight on one connection to an upstream; 1 is no pipelining"
+
+
+def _path(text: str) -> str:
+    """A coercion: a path."""
+    if not text or "\0" in text:
+        raise ValueError("the path of a UNIX socket belongs here")
+    return text
 
 
 class Options(DaemonOptions):
@@ -64,7 +70,7 @@ class Options(DaemonOptions):
         option("answer-timeout", _LIMITS.answer_timeout, _ANSWER, seconds),
         option("upstream-connections", _LIMITS.max_connections, "Connections to each upstream at most", whole(1)),
         option("pipeline", _LIMITS.pipeline, _PIPELINE, whole(1)),
-        option("control", None, _CONTROL),
+        option("control", None, _CONTROL, _path),
         *SERVING_PARAMETERS,
     ]
     optFlags = SERVING_FLAGS
@@ -91,10 +97,9 @@ class Options(DaemonOptions):
 
     def _client_endpoint(self, text: str, reactor: Any) -> IStreamClientEndpoint:
         try:
-            endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
-        except Exception as error:  # its parser raises whatever comes of a wrong text
-            raise self.refused(f"--upstream {text} is no endpoint such as {_DEFAULT_UPSTREAM} ({error})") from None
-        return endpoint
+            return client_endpoint(reactor, text)
+        except NoEndpoint as error:
+            raise self.refused(f"--upstream {text!r} {error}") from None
 
 
 def makeService(options: Options, reactor: Any = None) -> IService:
@@ -111,9 +116,9 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     stale = StaleRules(options["stale-if-error"], options["stale-while-revalidate"])
     cache = Cache(store, pool, _clocks, limits, stale)
     log = not options["no-request-log"]
-    factory = ProxyFactory(cache, Front(store.memory), reactor, limits_of(options), request_log=log)
-    path = store.second.url.removeprefix("sqlite:") if isinstance(store.second, SqliteStore) else None
-    needed: list[IService] = [StoreService(store, path), PoolService(pool)]
+    factory = ProxyFactory(cache, Front(store.memory, limits), reactor, limits_of(options), request_log=log)
+    factory.last_calls.append(pool.stop)
+    needed: list[IService] = [StoreService(store), PoolService(pool)]
     if options["control"]:
         control = Control(factory.journal, store, pool, reactor, time.perf_counter)
         needed.append(ControlService(options["control"], ControlFactory(control, reactor), reactor))

@@ -1,6 +1,8 @@
 """One upstream: its connections, and the requests that wait for one."""
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen, validators
@@ -13,6 +15,7 @@ from netlab.proxy.errors import (
     Stopping,
     TooManyWaiting,
     UpstreamClosed,
+    UpstreamError,
     UpstreamRefused,
     UpstreamSilent,
     UpstreamUnreachable,
@@ -54,6 +57,8 @@ class Upstream:
         self, name: str, endpoint: IStreamClientEndpoint, clock: IReactorTime, limits: UpstreamLimits | None = None
     ) -> None:
         self.name = name
+        #: Called with what is wrong when bytes came that no client waits for.
+        self.unasked: Callable[[UpstreamError], None] = lambda error: None
         self._endpoint = endpoint
         self._clock = clock
         self._limits = limits or UpstreamLimits()
@@ -127,7 +132,8 @@ class Upstream:
     async def _connect(self) -> UpstreamConnection:
         limits = self._limits
         in_the_way = None if self._may_connect() else self._unused()
-        factory = Factory.forProtocol(lambda: UpstreamConnection(self._clock, limits.answer_timeout, self._changed))
+        made = partial(UpstreamConnection, self._clock, limits.answer_timeout, self._changed, self.unasked)
+        factory = Factory.forProtocol(made)
         factory.noisy = False
         connecting: Deferred[Any] = self._endpoint.connect(factory)
         connecting.addTimeout(limits.connect_timeout, self._clock)

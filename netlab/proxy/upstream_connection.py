@@ -10,13 +10,17 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from netlab.calc.codecs.choice import Codec
 from netlab.calc.errors import CalcError, MessageError
 from netlab.calc.framing import FrameReader
-from netlab.calc.header import Header
+from netlab.calc.header import HEADER_LENGTH, Header
 from netlab.calc.messages import check_response
 from netlab.proxy.errors import UpstreamClosed, UpstreamError, UpstreamMalformed, UpstreamSilent
 
-_UNASKED = "the upstream sent an answer that nobody had asked for"
+_UNASKED = "the upstream sent more than it was asked for"
+
+#: What the bodies of pickle and of JSON begin with.
+_CODECS = frozenset(bytes([codec.value]) for codec in Codec)
 
 #: The statuses that an answer can have (protocols.md §1).
 _STATUSES = range(200, 600)
@@ -24,12 +28,14 @@ _STATUSES = range(200, 600)
 
 @frozen
 class _InFlight:
-    """A request that was sent: who waits for its answer, and until when.
+    """A request that was sent: who waits for its answer, in which codec, and until when.
 
-    ``behind`` is whether another was unanswered when it was sent, so that the upstream may have dropped it unread.
+    ``codec`` is the first byte of the request's body, which says its codec (`netlab.calc.codecs.choice`). ``behind``
+    is whether another was unanswered when it was sent, so that the upstream may have dropped it unread.
     """
 
     answer: Deferred[bytes]
+    codec: bytes
     deadline: float
     behind: bool
 
@@ -40,16 +46,22 @@ class UpstreamConnection(Protocol):
     :param clock: for the time-out.
     :param answer_timeout: seconds from sending a request to the whole of its answer.
     :param changed: called with the connection whenever it has room again or has ended.
+    :param unasked: called with what is wrong when bytes came that no client waits for; the connection is given up.
     """
 
     transport: Any
 
     def __init__(
-        self, clock: IReactorTime, answer_timeout: float, changed: Callable[["UpstreamConnection"], None]
+        self,
+        clock: IReactorTime,
+        answer_timeout: float,
+        changed: Callable[["UpstreamConnection"], None],
+        unasked: Callable[[UpstreamError], None],
     ) -> None:
         self._clock = clock
         self._answer_timeout = answer_timeout
         self._changed = changed
+        self._unasked = unasked
         self._reader = FrameReader()
         self._waiting: deque[_InFlight] = deque()
         self._timer: IDelayedCall | None = None
@@ -69,7 +81,7 @@ class UpstreamConnection(Protocol):
         """Send a request; fires with the whole response packet, or fails with an `UpstreamError`."""
         answer: Deferred[bytes] = Deferred()
         deadline = self._clock.seconds() + self._answer_timeout
-        self._waiting.append(_InFlight(answer, deadline, bool(self._waiting)))
+        self._waiting.append(_InFlight(answer, _codec_of(frame), deadline, bool(self._waiting)))
         if self._timer is None:
             self._timer = self._clock.callLater(self._answer_timeout, self._look_at_time)
         self.transport.write(frame)
@@ -91,6 +103,7 @@ class UpstreamConnection(Protocol):
         """Give every answer that ``data`` completes to who waits for it."""
         if self.ended:
             return
+        told = self._unasked if not self._waiting else None
         answers, fault = self._take(self._reader.feed(data))
         self.answered += len(answers)
         if not self._waiting:
@@ -100,9 +113,11 @@ class UpstreamConnection(Protocol):
             self.ended = True
             self._changed(self)
         for waiting, packet in answers:
-            waiting.callback(packet)
+            waiting.answer.callback(packet)
         if fault is not None:
             self._give_up(fault)
+            if told is not None:
+                told(fault)
         elif not self.ended:
             self._changed(self)
 
@@ -115,20 +130,24 @@ class UpstreamConnection(Protocol):
         self._fail(error, error)
         self.gone.callback(None)
 
-    def _take(self, packets: list[bytes]) -> tuple[list[tuple[Deferred[bytes], bytes]], UpstreamMalformed | None]:
-        """Who gets which answer, up to the first packet that is none; and what is wrong with what came, if it is."""
-        answers: list[tuple[Deferred[bytes], bytes]] = []
+    def _take(self, packets: list[bytes]) -> tuple[list[tuple[_InFlight, bytes]], UpstreamMalformed | None]:
+        """Who gets which answer, up to the first packet that is none; and what is wrong with what came, if it is.
+
+        With more there than was asked for, nobody gets any: nothing in an answer says which request it belongs to.
+        """
+        answers: list[tuple[_InFlight, bytes]] = []
+        begun = self._reader.begun or self._reader.fault is not None
+        if len(packets) + bool(begun) > len(self._waiting):
+            return answers, UpstreamMalformed(_UNASKED)
         for packet in packets:
-            if not self._waiting:
-                return answers, UpstreamMalformed(_UNASKED)
             try:
-                _check_answer(Header.decode(packet))
+                _check_answer(packet, self._waiting[0].codec)
             except CalcError as error:
                 return answers, UpstreamMalformed(f"the upstream sent no answer: {error}")
-            answers.append((self._waiting.popleft().answer, packet))
+            answers.append((self._waiting.popleft(), packet))
         if self._reader.fault is not None:
             return answers, UpstreamMalformed(f"the upstream sent no answer: {self._reader.fault}")
-        return answers, UpstreamMalformed(_UNASKED) if self._reader.begun and not self._waiting else None
+        return answers, None
 
     def _give_up(self, error: UpstreamError) -> None:
         self._fail(error, UpstreamClosed(f"the connection was given up: {error}", silently=True))
@@ -164,11 +183,22 @@ class UpstreamConnection(Protocol):
             self._timer = None
 
 
-def _check_answer(header: Header) -> None:
-    """Check that a packet is an answer.
+def _codec_of(packet: bytes) -> bytes:
+    """The byte that says the codec of a packet's body; empty if the body is."""
+    return packet[HEADER_LENGTH : HEADER_LENGTH + 1]
 
-    :raises CalcError: it is a request, or has a status that no answer has.
+
+def _check_answer(packet: bytes, codec: bytes) -> None:
+    """Check that a packet is an answer to a request in ``codec``, by one look at its header and its body's first byte.
+
+    :raises CalcError: it is a request, has a status that no answer has, or has no body of that codec.
     """
+    header = Header.decode(packet)
     check_response(header)
     if header.status not in _STATUSES:
         raise MessageError(f"its status is {header.status}")
+    answered = _codec_of(packet)
+    if not answered:
+        raise MessageError("its body is empty")
+    if codec in _CODECS and answered != codec:
+        raise MessageError(f"its body begins with {answered[0]:#04x}, which is not the codec of its request")

@@ -9,14 +9,17 @@ from benchmarks.daemons import calculator, memcached, proxy, redis
 from benchmarks.figures import Findings, Goal, Ratio
 from benchmarks.loadgen import Generator, Shape
 from benchmarks.machine import description, is_quiet
-from benchmarks.proxy_memory import Collapsed, Stored, Upstream, measure_collapsed, measure_stored
+from benchmarks.proxy_memory import Collapsed, Stored, Upstream, fill_proxy, measure_collapsed, measure_stored
 from benchmarks.speed import Peer, Plan, Say, measure_beside
 from benchmarks.traffic import check_answer, fill_memcached, fill_redis, write_memcached, write_traffic
 
 #: How hits come, and the ratio to Redis that is asked of each.
 _GOALS = ((Shape(1), 0.7), (Shape(64), 0.6), (Shape(64, 16), 0.45), (Shape(16, new=True), 0.5))
 
-HIT, LOGGED, MEMCACHED = "hits", "hits, logged", "memcached"
+HIT, MANY_KEYS, LOGGED, MEMCACHED = "hits", "hits, 10,000 keys", "hits, logged", "memcached"
+
+#: How many keys are in rotation in the series of that name.
+_KEYS = 10_000
 
 #: Programs that are needed, and their Debian packages.
 NEEDED = {"gcc": "gcc libc6-dev", "redis-server": "redis-server", "memcached": "memcached"}
@@ -71,17 +74,20 @@ def _hits(folder: Path, plan: Plan, say: Say) -> list[Ratio]:
         fill_memcached(other.port)
         for daemon in (quiet, logging):
             check_answer(daemon.port)
+        full = running.enter_context(proxy(folder, Upstream().port, "--no-request-log", "--pipeline", "64"))
+        many = fill_proxy(full, _KEYS, folder)
         ratios = []
         for shape, _ in _GOALS:
             say(f"speed: {shape.words}")
             series = {
                 HIT: Peer(quiet, traffic.same, "calc"),
+                MANY_KEYS: Peer(full, many, "calc"),
                 LOGGED: Peer(logging, traffic.same, "calc"),
                 MEMCACHED: Peer(other, path, f"fixed:{length}"),
             }
             redis_peer = Peer(peer, traffic.redis, f"fixed:{traffic.redis_answer}")
             ratios += measure_beside(generator, redis_peer, series, shape, plan)
-    return sorted(ratios, key=lambda ratio: (HIT, LOGGED, MEMCACHED).index(ratio.series))
+    return sorted(ratios, key=lambda ratio: (HIT, MANY_KEYS, LOGGED, MEMCACHED).index(ratio.series))
 
 
 def _notes(stored: Stored, collapsed: Collapsed) -> list[str]:

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from statistics import median
 
 from attrs import frozen
@@ -13,8 +14,8 @@ from benchmarks.machine import resident_bytes
 from netlab.calc.framing import FrameReader
 from netlab.calc.header import FOREVER, encode_packet
 
-#: The body of an answer of 564 bytes, and that of a request of 687.
-_ANSWER = b"a" * 552
+#: The body of an answer of 564 bytes, and the length of that of a request of 687; both begin as JSON does.
+_ANSWER = b"{" + b"a" * 551
 _REQUEST_BODY = 675
 
 #: Requests that are sent together.
@@ -82,6 +83,16 @@ def measure_stored(daemon: Running, entries: int) -> Stored:
             _ask(connection, range(start, start + _BATCH))
         after = resident_bytes(daemon.pid)
     return Stored(entries, before, after, entries * (1 + _REQUEST_BODY + 12 + len(_ANSWER)))
+
+
+def fill_proxy(daemon: Running, entries: int, folder: Path) -> Path:
+    """Have so many different answers stored; a file with the requests for them."""
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=30) as connection:
+        for start in range(0, entries, _BATCH):
+            _ask(connection, range(start, min(entries, start + _BATCH)))
+    path = folder / "many"
+    path.write_bytes(b"".join(map(_request, range(entries))))
+    return path
 
 
 def measure_collapsed(daemon: Running, upstream: Upstream, clients: int, rounds: int) -> Collapsed:

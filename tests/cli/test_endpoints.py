@@ -40,6 +40,8 @@ class EndpointTests(SynchronousTestCase):
         """What Twisted knows as a client endpoint is one."""
         reactor = MemoryReactorClock()
         self.assertIsInstance(endpoint_of(reactor, "tcp:localhost:9999"), TCP4ClientEndpoint)
+        for text in ("tcp:host=localhost:port=9999", "tcp:localhost:port=1", r"tcp:\:\:1:65535", "tcp:a:9:timeout=3"):
+            self.assertIsInstance(endpoint_of(reactor, text), TCP4ClientEndpoint)
         self.assertIsInstance(endpoint_of(reactor, "unix:/run/calc.sock"), UNIXClientEndpoint)
 
     def test_tls_missing(self) -> None:
@@ -51,7 +53,11 @@ class EndpointTests(SynchronousTestCase):
         self.assertIn("pip install 'netlab-daemons[tls]'", result.stderr)
 
     @for_each(
-        ["9999", "localhost", "localhost:0", ":65536", "nothing:1:2", "tcp:localhost:x", "", "tcp:9999:interface=::1"]
+        [
+            *("9999", "localhost", "localhost:0", ":65536", "nothing:1:2", "", "tcp:9999:interface=::1"),
+            *("tcp:localhost:x", "tcp:localhost", "tcp:localhost:99999", "tcp:localhost:0", "tcp:localhost:port=65536"),
+            *("tcp:host=localhost", "tcp", "tcp:", "unix", "unix:", "tcp:::1:9999", "=", ":", "tcp:a:b=1:2:3"),
+        ]
     )
     def test_refused(self, text: str) -> None:
         """Everything else is bad usage, and says what would be right."""

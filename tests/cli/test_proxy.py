@@ -7,12 +7,18 @@ import socket
 import threading
 from pathlib import Path
 
+from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.cli import proxy as command
+from netlab.cli.control_call import PATIENCE
+from netlab.cli.control_call import ask as ask_control
+from netlab.cli.terminal import Failed
+from netlab.proxy.stores import redis, sqlite
 from tests.cli.command import Result, netlab
 from tests.daemons import Daemon
 from tests.parts import temporary_folder
-from tests.proxy.test_daemon import FREE, LONG, SHORT, ask, request
+from tests.proxy.daemon_cases import FREE, LONG, SHORT, ask, request
 
 
 class ProxyCommandTests(SynchronousTestCase):
@@ -36,6 +42,7 @@ class ProxyCommandTests(SynchronousTestCase):
             self.assertIn("max(2, 3) + 3 (pickle, with steps)", told)
             self.assertIn("  Cache hit ,server time remaining: inf, client time remaining: inf", told)
             self.assertIn("  Cache-Status: netlab-proxy; fwd=uri-miss; stored", told)
+            self.assertIn("  not stored: the request asks to reload: its max-age is 0", told)
             self.assertRegex(told, r"what was stored: server max-age inf s - age \d\.\d+ s = inf s")
             self.assertIn("sent: status 200, 60 bytes for 376", told)
             self.assertEqual(netlab("proxy", "explain", "--last", "1", "--control", control).stdout.count("key:"), 1)
@@ -74,7 +81,54 @@ class ProxyCommandTests(SynchronousTestCase):
         for answer in (b"hello\n", b"[]\n", b"", b'{"result"'):
             path = folder / f"wrong{len(answer)}"
             self.serve(path, answer)
-            self.assert_says(netlab("proxy", "stats", "--control", str(path)), 1, "", "no proxy answers at")
+            said = netlab("proxy", "stats", "--control", str(path))
+            self.assert_says(said, 1, "", f"what listens at {path} ")
+            self.assertIn("is it a proxy's control socket, and does that proxy run?", said.stderr)
+        for place, words in (
+            (folder, "is no socket; give the path that the proxy was started with"),
+            ("/etc/passwd", "is no socket; give the path that the proxy was started with"),
+            ("/etc/passwd/x", "cannot be asked: Not a directory"),
+            ("x" * 120, "cannot be asked: AF_UNIX path too long"),
+        ):
+            said = netlab("proxy", "stats", "--control", str(place))
+            self.assert_says(said, 1, "", words)
+            self.assertNotIn("start one", said.stderr)
+
+    def test_wrong_words(self) -> None:
+        """A key and all of them is not both; a proxy that is gone is not one that never was."""
+        path = str(temporary_folder(self) / "x")
+        self.assert_says(netlab("proxy", "purge", "ab", "--all", "--control", path), 2, "", "or --all, not both")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(path)
+        self.assert_says(netlab("proxy", "stats", "--control", path), 1, "", f"no proxy listens at {path} any more; ")
+
+    def test_halted(self) -> None:
+        """A proxy that is there and does not answer is not told to be none; callers in its way are told of."""
+        path = str(temporary_folder(self) / "x")
+        with socket.socket(socket.AF_UNIX) as halted, socket.socket(socket.AF_UNIX) as other:
+            halted.bind(path)
+            halted.listen(0)
+            error = self.assertRaises(Failed, ask_control, path, 0.05, do="stats")
+            self.assertIn(f"the proxy at {path} did not answer within 0.05 s; it is halted or busy", str(error))
+            halted.accept()[0].close()
+            other.connect(path)
+            error = self.assertRaises(Failed, ask_control, path, 0.05, do="stats")
+            self.assertIn("as many callers wait as may", str(error))
+
+    def test_patience(self) -> None:
+        """What goes through the whole store is waited for as long as the store may take, and a little longer."""
+        asked: dict[str, float] = {}
+
+        def answer(_: str, patience: float = PATIENCE, **question: str) -> int:
+            asked[question["do"]] = patience
+            return 0
+
+        self.patch(command, "ask", answer)
+        CliRunner().invoke(command.proxy, ["purge", "--all", "--control", "x"])
+        CliRunner().invoke(command.proxy, ["stats", "--control", "x"])
+        for store in (sqlite, redis):
+            self.assertGreater(asked["purge"], store._PATIENCE)
+        self.assertEqual(asked["stats"], PATIENCE)
 
     def serve(self, path: Path, answer: bytes) -> None:
         """Another program's socket, which says ``answer`` to the first who asks."""

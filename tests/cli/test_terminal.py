@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.cli.terminal import error_text, printable
+from netlab.cli.terminal import error_text
+from netlab.common.printable import printable
 
 
 class TextTests(SynchronousTestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from attrs import define, field
 from twisted.application.service import Service
@@ -224,14 +226,20 @@ class TwistdTests(SynchronousTestCase):
             busy = self.run_twistd(folder, *command, f"tcp:{port}:interface=127.0.0.1")
         self.assertEqual(busy.returncode, 1, busy)
         self.assertIn("netlab-calc: cannot listen on", busy.stdout + busy.stderr)
+        # The daemon takes it away after it has told why it ends.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            self.assertTrue(_ends(self.pidfd(folder / "x.pid")))
         self.assertFalse((folder / "x.pid").exists())
         good = self.run_twistd(folder, *command, f"unix:{folder}/s")
         self.assertEqual(good.returncode, 0, good)
-        number = int((folder / "x.pid").read_text())
-        descriptor = os.pidfd_open(number)
-        self.addCleanup(os.close, descriptor)
+        descriptor = self.pidfd(folder / "x.pid")
         signal.pidfd_send_signal(descriptor, signal.SIGTERM)
         self.assertTrue(_ends(descriptor))
+
+    def pidfd(self, pidfile: Path) -> int:
+        descriptor = os.pidfd_open(int(pidfile.read_text()))
+        self.addCleanup(os.close, descriptor)
+        return descriptor
 
     def run_twistd(self, folder: os.PathLike[str], *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -37,7 +37,7 @@ def request(body: bytes = b"{1}", **fields: Any) -> bytes:
     return encode_packet(body, **{"timestamp": 7, "request": True, "cache": True, "max_age": FOREVER, **fields})
 
 
-def response(body: bytes = b"one", **fields: Any) -> bytes:
+def response(body: bytes = b"{one", **fields: Any) -> bytes:
     """An answer that may be cached, for ever unless told otherwise."""
     return encode_packet(body, **{"timestamp": BEGIN, "status": SUCCESS, "cache": True, "max_age": FOREVER, **fields})
 
@@ -111,7 +111,7 @@ class Stage:
         cache = Cache(self.store, self.pool, self.now, limits or Limits(), stale or StaleRules())
         self.factory = ProxyFactory(
             cache,
-            Front(self.store.memory),
+            Front(self.store.memory, limits or Limits()),
             self.clock,
             PeerLimits(idle_timeout=600.0),
             wall=lambda: self.wall,

@@ -5,15 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.codecs import json_body
 from netlab.calc.codecs.pickle_answers import read_answer
 from netlab.calc.header import SERVER_ERROR, Header
-from netlab.proxy.decide import StaleRules
+from netlab.proxy.decide import StaleRules, log_line
+from netlab.proxy.entry import key_of
 from netlab.proxy.errors import REFUSED, Stopping, UpstreamError
+from netlab.proxy.explain import decision_facts
 from netlab.proxy.freshness import Limits
 from netlab.proxy.stores.memory import Bounds
+from netlab.proxy.stores.packing import digest_of
 from netlab.proxy.upstream import UpstreamLimits
 from tests.calc.cases import mutated, tries
 from tests.calc.test_connection import packets
@@ -75,7 +79,7 @@ class FlightTests(SynchronousTestCase):
         """A 5xx is everybody's and nobody's for long: it is shared, and never stored."""
         stage = Stage()
         clients = [stage.ask(request()) for _ in range(3)]
-        error = response(b"no", status=500)
+        error = response(b"{no", status=500)
         stage.lines[0].answer(error)
         self.assertEqual({client.value() for client in clients}, {error})
         self.assertEqual(len(stage.store.memory), 0)
@@ -85,7 +89,7 @@ class FlightTests(SynchronousTestCase):
         for fields, kept in (({}, 1), ({"cache": False}, 0), ({"max_age": 0}, 0)):
             stage = Stage()
             stage.ask(request())
-            stage.lines[0].answer(response(b"no", status=404, **fields))
+            stage.lines[0].answer(response(b"{no", status=404, **fields))
             self.assertEqual(len(stage.store.memory), kept)
 
     def test_not_storable(self):
@@ -93,12 +97,12 @@ class FlightTests(SynchronousTestCase):
         for fields in ({"cache": False}, {"max_age": 0}):
             stage = Stage()
             clients = [stage.ask(request()) for _ in range(3)]
-            stage.lines[0].answer(response(b"a", **fields))
+            stage.lines[0].answer(response(b"{a", **fields))
             self.assertEqual([client.value() != b"" for client in clients], [True, False, False])
             for line in stage.lines:
                 if line.protocol.in_flight:
-                    line.answer(response(b"b", **fields))
-            self.assertEqual([packets(client.value())[0][1] for client in clients], [b"a", b"b", b"b"])
+                    line.answer(response(b"{b", **fields))
+            self.assertEqual([packets(client.value())[0][1] for client in clients], [b"{a", b"{b", b"{b"])
             self.assertTrue(all("collapsed=?0" in words for words in stage.said()[1:]))
 
     def test_reload_apart(self):
@@ -108,11 +112,11 @@ class FlightTests(SynchronousTestCase):
             one, other = stage.ask(request()), stage.ask(request(**fields))
             third = stage.ask(request())
             self.assertEqual(len(stage.lines), 2)
-            stage.lines[1].answer(response(b"new"))
+            stage.lines[1].answer(response(b"{new"))
             self.assertEqual((one.value(), third.value()), (b"", b""))
-            self.assertEqual(other.value(), response(b"new"))
-            stage.lines[0].answer(response(b"old"))
-            self.assertEqual({one.value(), third.value()}, {response(b"old")})
+            self.assertEqual(other.value(), response(b"{new"))
+            stage.lines[0].answer(response(b"{old"))
+            self.assertEqual({one.value(), third.value()}, {response(b"{old")})
 
     def test_limits_of_each(self):
         """Who begins a flight may accept less than those who join it: the answer is stored as any of them lets it."""
@@ -122,7 +126,37 @@ class FlightTests(SynchronousTestCase):
         stage.lines[0].answer(response())
         self.assertEqual((strict.value(), lenient.value()), (response(), response()))
         self.assertEqual(len(stage.store.memory), 1)
-        self.assertEqual([words.split("; ")[1:] for words in stage.said()], [[], ["stored", "collapsed"]])
+        self.assertEqual(stage.said(), ["fwd=uri-miss; detail=request-limit", "fwd=uri-miss; stored; collapsed"])
+
+    def test_too_old_to_share(self):
+        """Who waits and accepts only a younger answer than the one that comes is asked for anew."""
+        stage = Stage()
+        stage.wall += 20
+        lenient, strict = stage.ask(request()), stage.ask(request(max_age=5))
+        stage.lines[0].answer(response(b"{old"))
+        self.assertEqual((lenient.value(), strict.value()), (response(b"{old"), b""))
+        young = response(b"{young", timestamp=BEGIN + 20)
+        stage.lines[0].answer(young)
+        self.assertEqual(strict.value(), young)
+        self.assertEqual(stage.said()[1], "fwd=uri-miss; stored; collapsed=?0")
+
+    def test_reasons(self):
+        """Where a bit or the status decides, the reason says so, and no sum that counts for nothing is told."""
+        for asked, answered, told in (
+            ({}, {"cache": False, "max_age": 0}, "fwd=uri-miss; detail=response-forbids"),
+            ({}, {"status": 500}, "fwd=uri-miss; detail=server-error"),
+            ({"cache": False}, {"max_age": 9}, "fwd=bypass; detail=request-forbids"),
+            ({"max_age": 0}, {"max_age": 9}, "fwd=uri-miss; ttl=9; detail=reload"),
+            ({}, {"max_age": 0}, "fwd=uri-miss; ttl=0; detail=response-expired"),
+        ):
+            stage = Stage()
+            stage.ask(request(**asked))
+            stage.lines[0].answer(response(**answered))
+            (record,) = stage.factory.journal.recent()
+            self.assertEqual(stage.said(), [told])
+            facts = decision_facts(record.decision)
+            self.assertRegex(facts["why"], "^not stored: the (request|answer)")
+            self.assertEqual(facts["answer"] is None, "ttl" not in told)
 
 
 class PoolTests(SynchronousTestCase):
@@ -153,9 +187,9 @@ class PoolTests(SynchronousTestCase):
         stage = Stage(upstream=UpstreamLimits(max_connections=1, pipeline=3))
         clients = [stage.ask(request(b"{%d}" % number)) for number in range(4)]
         self.assertEqual(stage.lines[0].received(), b"".join(request(b"{%d}" % number) for number in range(3)))
-        stage.lines[0].answer(response(b"0"), response(b"1"))
-        stage.lines[0].answer(response(b"2"), response(b"3"))
-        self.assertEqual([client.value()[12:] for client in clients], [b"0", b"1", b"2", b"3"])
+        stage.lines[0].answer(response(b"{0"), response(b"{1"))
+        stage.lines[0].answer(response(b"{2"), response(b"{3"))
+        self.assertEqual([client.value()[12:] for client in clients], [b"{0", b"{1", b"{2", b"{3"])
 
     def test_pipelined_in_vain(self):
         """An upstream that answers one and closes is asked one by one from then on; nobody gets an error."""
@@ -182,8 +216,8 @@ class PoolTests(SynchronousTestCase):
         client = stage.ask(request(b"{2}"))
         stage.lines[1].close()
         self.assertEqual(stage.lines[2].received(), request(b"{2}"))
-        stage.lines[2].answer(response(b"two"))
-        self.assertEqual(client.value(), response(b"two"))
+        stage.lines[2].answer(response(b"{two"))
+        self.assertEqual(client.value(), response(b"{two"))
 
     def test_dies_in_the_middle(self):
         """Half an answer: once more elsewhere, then 500; nothing of it is sent or stored."""
@@ -297,7 +331,15 @@ class HostileTests(SynchronousTestCase):
 
     def test_no_answers(self):
         """What is no answer ends its connection and is 500 for that client; others go on."""
-        for wrong in (request(), response(status=0), response(status=1000), bytes(12), b"HTTP/1.1 200 OK\r\n\r\n"):
+        foreign = response(b""), response(b"", status=404), response(b"\x80\x04N."), response(b"one")
+        for wrong in (
+            request(),
+            response(status=0),
+            response(status=1000),
+            bytes(12),
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            *foreign,
+        ):
             stage = Stage()
             client, other = stage.ask(request(b"{0}")), stage.ask(request(b"{1}"))
             stage.lines[0].answer(wrong)
@@ -307,29 +349,75 @@ class HostileTests(SynchronousTestCase):
             self.assertEqual(other.value(), response())
             self.assertEqual(len(stage.store.memory), 1)
 
-    def test_unasked(self):
-        """An answer that nobody asked for is not kept for the next who asks."""
-        stage = Stage()
-        client = stage.ask(request(b"{0}"))
-        stage.lines[0].answer(response(b"asked"), response(b"unasked"))
-        self.assertEqual(client.value(), response(b"asked"))
-        self.assertTrue(stage.lines[0].transport.aborted)
-        stage.ask(request(b"{1}"))
-        self.assertEqual(len(stage.lines), 2)
+    def test_codecs(self):
+        """A pickle client never gets JSON, nor a JSON client a pickle, whatever the upstream says; 4xx included."""
+        pickled, text = b"\x80\x04N.", b"{}"
+        for asked, answered in ((pickled, text), (text, pickled)):
+            for status in (200, 400, 500):
+                stage = Stage()
+                client, joined = stage.ask(request(asked)), stage.ask(request(asked))
+                stage.lines[0].answer(response(answered, status=status))
+                self.assertIn("not the codec of its request", message(client.value()))
+                self.assertEqual(client.value()[12:13], asked[:1])
+                self.assertEqual(joined.value(), client.value())
+                self.assertEqual(len(stage.store.memory), 0)
+                client = stage.ask(request(asked))
+                stage.lines[-1].answer(response(asked))
+                self.assertEqual(client.value(), response(asked))
+
+    def test_too_much(self):
+        """With more in one piece than was asked for nothing in it is trusted: 500, not stored, told and counted."""
+        for extra in (response(b"{unasked"), response()[:5], b"x", b"x" * 70_000):
+            stage = Stage()
+            client = stage.ask(request(b"{0}"))
+            stage.lines[0].answer(response(b"{asked"), extra)
+            self.assertEqual(message(client.value()), "the upstream sent more than it was asked for")
+            self.assertTrue(stage.lines[0].transport.aborted)
+            self.assertEqual(len(stage.store.memory), 0)
+            self.assertIn("more than it was asked for", stage.pool.state(stage.upstreams[0]))
+            stage.ask(request(b"{1}"))
+            self.assertEqual(len(stage.lines), 2)
+
+    def test_too_much_pipelined(self):
+        """Three answers to two requests: nobody can say whose they are, so the first fails, the other is asked anew."""
+        stage = Stage(upstream=UpstreamLimits(max_connections=1, pipeline=2))
+        clients = [stage.ask(request(b"{%d}" % number)) for number in range(2)]
+        stage.lines[0].answer(response(b"{?"), response(b"{0"), response(b"{1"))
+        self.assertIn("more than it was asked for", message(clients[0].value()))
+        self.assertEqual(stage.lines[1].received(), request(b"{1}"))
+        stage.lines[1].answer(response(b"{1"))
+        self.assertEqual(clients[1].value(), response(b"{1"))
+        self.assertEqual(len(stage.store.memory), 1)
+
+    def test_too_much_later(self):
+        """What comes when nobody waits ends the connection, is told once, and counts as a failure."""
+        for extra in (response(b"{unasked"), b"x", b"x" * 70_000):
+            stage = Stage()
+            told: list[str] = []
+            stage.pool.log = Logger(observer=lambda event, told=told: told.append(formatEvent(event)))
+            client = stage.ask(request(b"{0}"))
+            stage.lines[0].answer(response(b"{asked"))
+            for _ in range(3):
+                stage.lines[0].answer(extra)
+            self.assertEqual(client.value(), response(b"{asked"))
+            self.assertTrue(stage.lines[0].transport.aborted)
+            self.assertEqual(told, ["Upstream up0 failed: the upstream sent more than it was asked for"])
+            self.assertIn("tried again in 1.0 s", stage.pool.state(stage.upstreams[0]))
+            self.assertEqual(stage.upstreams[0].connections, 0)
 
     def test_wrong_behind_good(self):
         """Of two pipelined, the good answer before a wrong one is given; the one behind is asked for elsewhere."""
         stage = Stage(upstream=UpstreamLimits(max_connections=1, pipeline=3))
         clients = [stage.ask(request(b"{%d}" % number)) for number in range(3)]
-        stage.lines[0].answer(response(b"0"), request(b"wrong"))
-        self.assertEqual(clients[0].value(), response(b"0"))
+        stage.lines[0].answer(response(b"{0"), request(b"wrong"))
+        self.assertEqual(clients[0].value(), response(b"{0"))
         self.assertIn("no answer", message(clients[1].value()))
         self.assertEqual(stage.lines[1].received(), request(b"{2}"))
-        stage.lines[1].answer(response(b"2"))
-        self.assertEqual(clients[2].value(), response(b"2"))
+        stage.lines[1].answer(response(b"{2"))
+        self.assertEqual(clients[2].value(), response(b"{2"))
 
     @tries(100)
-    @given(st.lists(mutated([response(), response() + request(), response(b"x" * 300) * 2]), min_size=1, max_size=4))
+    @given(st.lists(mutated([response(), response() + request(), response(b"{x" * 300) * 2]), min_size=1, max_size=4))
     def test_any_bytes_from_upstream(self, pieces):
         """Whatever an upstream says, the client gets one whole packet: the upstream's, or our 500."""
         stage = Stage(upstream=UpstreamLimits(answer_timeout=1.0))
@@ -364,8 +452,8 @@ class HostileTests(SynchronousTestCase):
                     line.answer(*[response() for _ in range(line.protocol.in_flight)])
         packets(transport.value())
         client = stage.ask(request(b"after"))
-        next(line for line in stage.lines if line.protocol.in_flight).answer(response(b"fine"))
-        self.assertEqual(client.value(), response(b"fine"))
+        next(line for line in stage.lines if line.protocol.in_flight).answer(response(b"{fine"))
+        self.assertEqual(client.value(), response(b"{fine"))
         self.assertFalse(self.flushLoggedErrors())
 
 
@@ -414,6 +502,7 @@ class CacheTests(SynchronousTestCase):
         client = stage.ask(request())
         stage.lines[-1].answer(response(status=503))
         self.assertEqual(client.value(), response(max_age=10))
+        self.assertEqual(stage.said()[-1], "fwd=stale; ttl=-5; detail=stale-if-error")
         stage.pass_time(15.0)
         client = stage.ask(request())
         stage.lines[-1].answer(response(status=503))
@@ -424,13 +513,76 @@ class CacheTests(SynchronousTestCase):
         stage = Stage(stale=StaleRules(while_revalidate=20.0))
         self.kept(stage, max_age=10)
         stage.pass_time(12.0)
+        told: list[str] = []
+        stage.factory.log = Logger(observer=lambda event: told.append(formatEvent(event)))
         for _ in range(3):
             self.assertEqual(stage.ask(request()).value(), response(max_age=10))
         self.assertEqual(stage.lines[0].protocol.in_flight, 1)
-        fresh = response(b"new", timestamp=BEGIN + 12, max_age=10)
+        fresh = response(b"{new", timestamp=BEGIN + 12, max_age=10)
         stage.lines[0].answer(fresh)
         self.assertEqual(stage.ask(request()).value(), fresh)
-        self.assertEqual(stage.said()[1:], ["hit; ttl=-2; detail=stale-while-revalidate"] * 3 + ["hit; ttl=10"])
+        stale, renewed = "hit; ttl=-2; detail=stale-while-revalidate", "fwd=stale; stored; ttl=10; detail=revalidation"
+        self.assertEqual(stage.said()[1:], [stale, stale, stale, renewed, "hit; ttl=10"])
+        self.assertEqual(stage.factory.journal.counts()["revalidation"], 1)
+        line = "{revalidation} Cache miss, stale response ,server time remaining: -2.00, client time remaining: inf"
+        self.assertEqual([text for text in told if text.startswith("{revalidation}")], [line])
+
+    def test_revalidates_once(self):
+        """However many stale hits, one request is on its way; nobody asks again for an answer that may not be kept."""
+        stage = Stage(stale=StaleRules(while_revalidate=20.0), upstream=UpstreamLimits(max_connections=1))
+        self.kept(stage, max_age=10)
+        stage.pass_time(12.0)
+        for _ in range(100):
+            self.assertEqual(stage.ask(request()).value(), response(max_age=10))
+        self.assertEqual(stage.upstreams[0].busy, 1)
+        self.assertEqual(stage.lines[0].received(), request() * 2)
+        stage.lines[0].answer(response(b"{mine", cache=False))
+        self.assertEqual((stage.upstreams[0].busy, stage.lines[0].received()), (0, b""))
+        self.assertEqual(stage.said()[-1], "fwd=stale; detail=response-forbids")
+        stage.ask(request())
+        self.assertEqual(stage.lines[0].received(), request())
+
+    def test_said_to_be_stored(self):
+        """What the store did not take is not said to be stored."""
+        for bounds in (Bounds(max_entries=0), Bounds(max_bytes=0), Bounds(max_bytes=600)):
+            stage = Stage(bounds=bounds)
+            clients = [stage.ask(request()) for _ in range(2)]
+            stage.lines[0].answer(response(b"{" + b"x" * 600))
+            self.assertEqual({client.value() for client in clients}, {response(b"{" + b"x" * 600)})
+            told = "fwd=uri-miss; {}detail=no-room"
+            self.assertEqual(stage.said(), [told.format(""), told.format("collapsed; ")])
+            lines = [log_line(record.decision) for record in stage.factory.journal.recent()]
+            self.assertTrue(all(line.startswith("Cache miss, response not cached ") for line in lines))
+            self.assertEqual(stage.factory.journal.counts(), {"fwd=uri-miss": 2, "collapsed": 1})
+
+    def test_purged_meanwhile(self):
+        """A purge reaches the answers that are on their way: they are sent and not stored; others are."""
+        key = key_of(request(b"{1}"))
+        for purge in (lambda store: store.remove(key), lambda store: store.clear()):
+            stage = Stage()
+            clients = [stage.ask(request(b"{1}")) for _ in range(2)]
+            finding = stage.store.find(digest_of(key).hex(), 10)
+            stage.clock.advance(0)
+            self.assertEqual(self.successResultOf(finding), [key])
+            self.successResultOf(purge(stage.store))
+            stage.lines[0].answer(response())
+            self.assertEqual({client.value() for client in clients}, {response()})
+            self.assertEqual(stage.said(), ["fwd=uri-miss; detail=purged", "fwd=uri-miss; collapsed; detail=purged"])
+            self.assertEqual(len(stage.store.memory), 0)
+            stage.ask(request(b"{1}"))
+            self.successResultOf(stage.store.remove(key_of(request(b"{2}"))))
+            stage.lines[0].answer(response())
+            self.assertEqual(len(stage.store.memory), 1)
+
+    def test_purged_is_not_stale(self):
+        """What was purged while an upstream was asked does not serve in the place of its error."""
+        stage = Stage(stale=StaleRules(if_error=20.0))
+        self.kept(stage, max_age=10)
+        stage.pass_time(15.0)
+        client = stage.ask(request())
+        self.successResultOf(stage.store.clear())
+        stage.lines[0].answer(response(status=503))
+        self.assertEqual(client.value(), response(status=503))
 
     def test_revalidation_fails(self):
         """A failed one is nobody's error; after the window the client hears of it."""
@@ -452,7 +604,7 @@ class CacheTests(SynchronousTestCase):
         self.assertEqual(stage.lines[0].protocol.in_flight, 1)
 
     def test_bounds(self):
-        """Ten thousand keys leave no more than the bound, in the store and in the front."""
+        """Ten thousand keys leave no more than the bound."""
         stage = Stage(bounds=Bounds(max_entries=50), upstream=UpstreamLimits(max_connections=1))
         protocol, transport = stage.client()
         for number in range(10_000):
@@ -462,20 +614,6 @@ class CacheTests(SynchronousTestCase):
                 transport.producer.resumeProducing()
         self.assertEqual(len(transport.value()), 10_000 * len(response()))
         self.assertEqual(len(stage.store.memory), 50)
-        front = stage.factory._front
-        self.assertLessEqual(len(front), 4_096)
-
-    def test_front_weighs(self):
-        """The front is bounded by bytes, too, and what the store has lost it has lost."""
-        stage = Stage(upstream=UpstreamLimits(max_connections=1))
-        for number in range(300):
-            stage.ask(request(b"{%d" % number + b"x" * 60_000))
-            stage.lines[0].answer(response())
-        front = stage.factory._front
-        self.assertLessEqual(front.size, 8 << 20)
-        self.successResultOf(stage.store.clear())
-        stage.ask(request(b"{299" + b"x" * 60_000))
-        self.assertEqual(stage.lines[0].protocol.in_flight, 1)
 
     def test_errors_are_ours(self):
         """What the pool fails with is always an `UpstreamError`."""

@@ -12,12 +12,14 @@ from netlab.proxy.backoff import Backoff
 from netlab.proxy.decide import (
     Decision,
     Forward,
+    NotStored,
     cache_status,
     decide,
     decide_storing,
     log_line,
     may_serve_stale,
     may_share,
+    why,
 )
 from netlab.proxy.entry import Entry, key_of
 from netlab.proxy.freshness import Clocks, Freshness, Limits, freshness
@@ -131,7 +133,38 @@ class DecideTests(SynchronousTestCase):
         said = Header.decode(answer.packet)
         expected = header.cache and said.cache and said.status < 500 and server > 0 and client > 0
         self.assertEqual(decided.stored, expected)
-        self.assertEqual(may_share(answer, now, limits), said.status >= 500 or (said.cache and server > 0))
+        self.assertEqual(why(decided) is None, expected)
+
+    @tries(300)
+    @given(stories())
+    def test_sharing_model(self, story):
+        """Who waited for another's answer gets it if it may be kept and is no older than this client accepts."""
+        answer, header, now, limits = story
+        _, server, client = model(answer, header.max_age, now, limits)
+        said = Header.decode(answer.packet)
+        expected = said.status >= 500 or (said.cache and server > 0 and client > 0)
+        self.assertEqual(may_share(answer, header, now, limits), expected)
+
+    @tries(300)
+    @given(stories())
+    def test_reason_model(self, story):
+        """The reason for not storing holds, and a time to live is only told where the times decide."""
+        answer, header, now, limits = story
+        decided = decide_storing(Decision(Forward.MISS), header, answer, now, limits)
+        _, server, client = model(answer, header.max_age, now, limits)
+        said = Header.decode(answer.packet)
+        holds = {
+            None: decided.stored,
+            NotStored.REQUEST_FORBIDS: not header.cache,
+            NotStored.RESPONSE_FORBIDS: not said.cache,
+            NotStored.SERVER_ERROR: said.status >= 500,
+            NotStored.RELOAD: header.max_age == 0,
+            NotStored.EXPIRED: server <= 0,
+            NotStored.TOO_OLD: client <= 0 and server > 0,
+        }
+        self.assertTrue(holds[decided.not_stored])
+        counts = header.cache and said.cache and said.status < 500
+        self.assertEqual("ttl=" in cache_status(decided), counts and not math.isinf(server))
 
     @tries(200)
     @given(stories(), st.integers(0, 100))
@@ -172,6 +205,17 @@ class WordTests(SynchronousTestCase):
                 Decision(Forward.BYPASS, None, Freshness(0.5, 0.0, math.inf)),
                 "Cache miss, response not cached ,server time remaining: -0.50, client time remaining: inf",
                 "fwd=bypass; ttl=-1",
+            ),
+            (
+                Decision(Forward.BYPASS, None, Freshness(0.5, 0.0, math.inf), not_stored=NotStored.REQUEST_FORBIDS),
+                "Cache miss, response not cached ,server time remaining: -0.50, client time remaining: inf",
+                "fwd=bypass; detail=request-forbids",
+            ),
+            (
+                Decision(Forward.STALE, old, Freshness(0.0, math.inf, math.inf), stale="error", failed="503"),
+                ("Cache miss, stale response served (stale-if-error: 503) "
+                ",server time remaining: -2.50, client time remaining: inf"),
+                "fwd=stale; ttl=-3; detail=stale-if-error",
             ),
             (
                 Decision(Forward.MISS, None, endless, collapsed=True, stored=True),

@@ -18,6 +18,7 @@ from netlab.proxy.stores.batches import Batches
 from netlab.proxy.stores.breaker import Breaker
 from netlab.proxy.stores.deadline import within
 from netlab.proxy.stores.packing import RUN_LENGTH, digests_from
+from netlab.proxy.stores.sqlite_file import open_file
 from netlab.proxy.stores.sqlite_table import PAGE, STEP, SqliteBounds, Table, Work
 
 T = TypeVar("T")
@@ -72,6 +73,15 @@ class SqliteStore:
         self._problem: str | None = "not started"
         self._later: IDelayedCall | None = None
         self._dropped = 0
+        self._inspected = False
+
+    def inspect(self) -> None:
+        """Find out now, blocking, what `start` would find out; it does not read the file through again then.
+
+        :raises StoreError: as `start` fails; a `StoreRefused` for good, another for now.
+        """
+        open_file(self._path).close()
+        self._inspected = True
 
     def start(self) -> Deferred[None]:
         """Open the file, or make it; fails with `StoreRefused` when it is damaged or not ours, and changes nothing.
@@ -99,8 +109,8 @@ class SqliteStore:
         return self._do(Work(lambda table: table.remove(key), True))
 
     def clear(self) -> Deferred[int]:
-        """Remove what there is now, a little at a time; how much."""
-        return self._within(Deferred.fromCoroutine(self._clear()), _PATIENCE)
+        """Remove all, in one piece of work: of a large file others wait a second or two, for what is gone anyway."""
+        return self._do(Work(Table.clear, True), seconds=_PATIENCE)
 
     def keys(self, limit: int) -> Deferred[list[bytes]]:
         """Some keys."""
@@ -137,7 +147,8 @@ class SqliteStore:
 
     def _open(self) -> Deferred[None]:
         self._later = None
-        make = partial(Table, self._path, self._limits.bounds, urandom(RUN_LENGTH))
+        make = partial(Table, self._path, self._limits.bounds, urandom(RUN_LENGTH), check=not self._inspected)
+        self._inspected = False
         return self._batches.open(make).addCallbacks(self._opened, self._not_opened)
 
     def _opened(self, _: object) -> None:
@@ -175,22 +186,13 @@ class SqliteStore:
             breaker.failed(failure.getErrorMessage(), self._reactor.seconds())
         return failure
 
-    def _do(self, work: Work, size: int = 0) -> Deferred[Any]:
+    def _do(self, work: Work, size: int = 0, seconds: float | None = None) -> Deferred[Any]:
         if self._problem not in _AT_WORK:
             return fail(StoreError(self._problem))
-        return self._within(self._batches.submit(work, size), self._limits.timeout)
+        return self._within(self._batches.submit(work, size), seconds or self._limits.timeout)
 
     def _within(self, deferred: Deferred[Any], seconds: float) -> Deferred[Any]:
         return within(seconds, self._reactor, deferred)
-
-    async def _clear(self) -> int:
-        newest = await self._do(Work(Table.newest, False))
-        total = 0
-        while True:
-            count: int = await self._do(Work(lambda table: table.clear(newest), True))
-            total += count
-            if count < STEP:
-                return total
 
     async def _find(self, name: str, limit: int) -> list[bytes]:
         now = self._clocks().wall

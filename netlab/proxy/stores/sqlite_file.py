@@ -12,6 +12,11 @@ from urllib.parse import quote
 from netlab.proxy.stores.base import StoreError, StoreRefused
 from netlab.proxy.stores.inspection import APPLICATION, HEADER, VERSION, objection
 
+#: Apart from the rest of the schema, because emptying the table at once takes it away for a moment.
+TRIGGER_LESS = """CREATE TRIGGER less AFTER DELETE ON entries BEGIN
+    UPDATE totals SET entries = entries - 1, bytes = bytes - old.size;
+END"""
+
 #: Rows are filed under a digest because keys can be 64 kB long; ``id`` tells their order. ``totals`` is its one row's
 #: name for a count that every transaction keeps true, whoever else has the file open.
 _SCHEMA = f"""
@@ -26,9 +31,7 @@ INSERT INTO totals VALUES (0, 0);
 CREATE TRIGGER more AFTER INSERT ON entries BEGIN
     UPDATE totals SET entries = entries + 1, bytes = bytes + new.size;
 END;
-CREATE TRIGGER less AFTER DELETE ON entries BEGIN
-    UPDATE totals SET entries = entries - 1, bytes = bytes - old.size;
-END;
+{TRIGGER_LESS};
 """
 
 #: Milliseconds to wait for another process that writes to the same file.
@@ -51,9 +54,10 @@ _PASSING_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENF
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
 
-def open_file(path: str) -> sqlite3.Connection:
+def open_file(path: str, *, check: bool = True) -> sqlite3.Connection:
     """The connection to the store in ``path``, which is made if it is not there.
 
+    :param check: read it through first; without, whoever opens it has just done so.
     :raises StoreRefused: the file is damaged or another program's, or cannot be used. It was not changed, and nothing
         was put beside it.
     :raises StoreError: it cannot be used now, but that may pass: there is no room, or another process holds it.
@@ -62,7 +66,7 @@ def open_file(path: str) -> sqlite3.Connection:
     try:
         if not _is_there(place):
             _make(place)
-        else:
+        elif check:
             _check(place)
         return _connect(place)
     except sqlite3.Error as error:

@@ -9,7 +9,7 @@ from attrs import field, frozen, validators
 
 from netlab.proxy.entry import Entry
 from netlab.proxy.stores.packing import MAX_PACKED, digest_of, pack, unpack
-from netlab.proxy.stores.sqlite_file import open_file
+from netlab.proxy.stores.sqlite_file import TRIGGER_LESS, open_file
 
 #: Rows that are deleted in one piece of work, so that others have their turn between.
 STEP = 500
@@ -40,8 +40,8 @@ class Work:
 class Table:
     """The rows of one file. Every method but `perform` may raise `sqlite3.Error`."""
 
-    def __init__(self, path: str, bounds: SqliteBounds, run: bytes) -> None:
-        self._connection = open_file(path)
+    def __init__(self, path: str, bounds: SqliteBounds, run: bytes, *, check: bool = True) -> None:
+        self._connection = open_file(path, check=check)
         self._bounds = bounds
         self._run = run
         #: Rows that were not what this program wrote, and rows that had to go for others.
@@ -106,17 +106,19 @@ class Table:
         """Remove the row for ``key``; whether there was one."""
         return self._connection.execute("DELETE FROM entries WHERE digest = ?", (digest_of(key),)).rowcount > 0
 
-    def newest(self) -> int:
-        """The number of the last row, 0 if there is none."""
-        found: int | None = self._connection.execute("SELECT max(id) FROM entries").fetchone()[0]
-        return found or 0
+    def clear(self) -> int:
+        """Remove all rows; how many there were.
 
-    def clear(self, newest: int) -> int:
-        """Remove some rows, none after number ``newest``; how many. Less than `STEP` were the last."""
-        return self._connection.execute(
-            f"DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE id <= ? ORDER BY id LIMIT {STEP})",
-            (newest,),
-        ).rowcount
+        Without the trigger that counts each, SQLite empties the table as a whole
+        (https://www.sqlite.org/lang_delete.html, "The Truncate Optimization"): some twenty times as fast.
+        """
+        execute = self._connection.execute
+        entries: int = execute("SELECT entries FROM totals").fetchone()[0]
+        execute("DROP TRIGGER IF EXISTS less")
+        execute("DELETE FROM entries")
+        execute("UPDATE totals SET entries = 0, bytes = 0")
+        execute(TRIGGER_LESS)
+        return entries
 
     def expire(self, now: float) -> int:
         """Remove some rows that have expired at ``now``; how many. Less than `STEP` were the last."""

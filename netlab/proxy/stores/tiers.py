@@ -18,6 +18,7 @@ from netlab.proxy.singleflight import SingleFlight
 from netlab.proxy.stores.base import Store, StoreBusy, StoreError
 from netlab.proxy.stores.memory import MemoryStore
 from netlab.proxy.stores.packing import digest_of
+from netlab.proxy.stores.permits import Permit, Permits
 from netlab.proxy.stores.promotion import newer
 
 #: Keys in memory that are looked through in one turn of the reactor.
@@ -49,6 +50,7 @@ class Tiers:
         self._patience = patience
         self._looks: SingleFlight[bytes, Entry | None] = SingleFlight()
         self._purges = 0
+        self._permits = Permits()
         #: What is off at the moment: reading, storing.
         self._off: set[str] = set()
         #: What became of the work of the second tier: ``hits``, ``misses``, ``late``, ``reading failed``,
@@ -73,16 +75,26 @@ class Tiers:
         """The newest entry for ``key`` in either tier, for when what `get` gave does not serve."""
         return self.memory.get(key) if self.second is None else self._look(key)
 
-    def put(self, key: bytes, entry: Entry, keep: float) -> None:
-        """Store an entry, in the second tier in the background; of use for ``keep`` seconds at most."""
-        self.memory.put(key, entry)
-        if self.second is not None:
-            storing = self.second.put(key, entry, keep)
-            storing.addCallbacks(partial(self._well, "storing"), partial(self._failed, "storing"))
+    def permit(self, key: bytes) -> Permit:
+        """The right to store what is now being asked for, which `remove` and `clear` end."""
+        return self._permits.give(key)
+
+    def put(self, key: bytes, entry: Entry, keep: float) -> bool:
+        """Store an entry, in the second tier in the background; of use for ``keep`` seconds at most.
+
+        Gives whether it is in memory, or on its way to a second tier that has not turned it away.
+        """
+        here = self.memory.put(key, entry)
+        if self.second is None:
+            return here
+        storing = self.second.put(key, entry, keep)
+        storing.addCallbacks(partial(self._well, "storing"), partial(self._failed, "storing"))
+        return here or getattr(storing, "result", None) is not False
 
     def remove(self, key: bytes) -> Deferred[bool]:
         """Remove the entry for ``key`` from both; fails with a `StoreError` when it may still be in the second."""
         self._purges += 1
+        self._permits.end(key)
         here = self.memory.remove(key)
         if self.second is None:
             return succeed(here)
@@ -91,6 +103,7 @@ class Tiers:
     def clear(self) -> Deferred[int]:
         """Remove all from both; how many answers there were. Fails with a `StoreError` as `remove` does."""
         self._purges += 1
+        self._permits.end()
         here = self.memory.clear()
         if self.second is None:
             return succeed(here)
@@ -105,7 +118,10 @@ class Tiers:
         return more.addCallback(lambda there: list(dict.fromkeys([*here, *there]))[:limit])
 
     def find(self, name: str, limit: int) -> Deferred[list[bytes]]:
-        """The keys whose SHA-256 in hexadecimal begins with ``name``, ``limit`` at most, in either tier."""
+        """The keys whose SHA-256 in hexadecimal begins with ``name``, ``limit`` at most.
+
+        They are stored in either tier, or somebody holds a permit for them.
+        """
         return Deferred.fromCoroutine(self._find(name, limit))
 
     def state(self) -> str:
@@ -160,7 +176,7 @@ class Tiers:
 
     async def _find(self, name: str, limit: int) -> list[bytes]:
         """Look through the memory a little in each turn: keys can be many, and long."""
-        keys = [key for key, _ in self.memory]
+        keys = [*(key for key, _ in self.memory), *self._permits.keys()]
         found: dict[bytes, None] = {}
         for start in range(0, len(keys), _A_TURN):
             some = keys[start : start + _A_TURN]
@@ -180,12 +196,13 @@ class Tiers:
             self._off |= {"reading", "storing"}
             self.log.warn("{url} is of no use yet, serving goes on without it: {state}", url=self._url, state=state)
 
-    def _well(self, what: str, _: object = None) -> None:
+    def _well(self, what: str, _: object = None) -> bool:
         if what in self._off:
             self._off.discard(what)
             self.log.info("{url} works again: {what} is on", url=self._url, what=what)
+        return True
 
-    def _failed(self, what: str, failure: Failure) -> None:
+    def _failed(self, what: str, failure: Failure) -> bool:
         """Count it; log it if it is the first of a row."""
         self.counts[f"{what} failed"] += 1
         if not failure.check(StoreError):
@@ -195,6 +212,7 @@ class Tiers:
             reason = failure.getErrorMessage()
             text = "{url} does not work, {what} is off and serving goes on without: {reason}"
             self.log.warn(text, url=self._url, what=what, reason=reason)
+        return False
 
     @property
     def _url(self) -> str:

@@ -40,13 +40,14 @@ class Model:
         self.held = [pair for pair in self.held if pair[0] != key]
         return len(self.held) < before
 
-    def put(self, key: bytes, entry: Entry) -> None:
+    def put(self, key: bytes, entry: Entry) -> bool:
         self.remove(key)
         if len(key) + len(entry.packet) + OVERHEAD > self.bounds.max_bytes or self.bounds.max_entries == 0:
-            return
+            return False
         self.held.append((key, entry))
         while len(self.held) > self.bounds.max_entries or self.size() > self.bounds.max_bytes:
             del self.held[0]
+        return True
 
     def clear(self) -> int:
         count, self.held = len(self.held), []

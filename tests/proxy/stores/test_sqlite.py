@@ -1,13 +1,18 @@
 """The store in a SQLite file, when all goes well."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
 from twisted.trial.unittest import TestCase
 
+from netlab.proxy.services import StoreService
+from netlab.proxy.stores import sqlite_file
+from netlab.proxy.stores.memory import Bounds, MemoryStore
 from netlab.proxy.stores.sqlite import SqliteLimits, SqliteStore
-from netlab.proxy.stores.sqlite_table import STEP, SqliteBounds
+from netlab.proxy.stores.sqlite_table import STEP, SqliteBounds, Table, Work
+from netlab.proxy.stores.tiers import Tiers
 from tests.parts import temporary_folder
 from tests.proxy.stores.cases import BEGIN, TurnedReactor, entry, refused, until
 from tests.proxy.stores.conformance import Conformance
@@ -140,6 +145,42 @@ class SqliteTests(SqliteTestCase):
         self.assertEqual(await one.get(b"two"), entry("two"))
         self.assertEqual(await one.clear(), 2)
         self.assertEqual(self.count(), 0)
+
+    async def test_cleared_at_once(self) -> None:
+        """However many answers there are, clearing is one transaction; a proxy with the same file counts on."""
+        one, two = await self.opened(), await self.opened()
+        for storing in [one.put(b"%d" % number, entry(), 60.0) for number in range(3 * STEP)]:
+            await storing
+        transactions: list[int] = []
+        perform = Table.perform
+
+        def counted(table: Table, batch: Sequence[Work]) -> list[Any]:
+            transactions.append(len(batch))
+            return perform(table, batch)
+
+        self.patch(Table, "perform", counted)
+        self.assertEqual(await one.clear(), 3 * STEP)
+        self.assertEqual(transactions, [1])
+        await two.put(b"new", entry(), 60.0)
+        self.assertIs(await two.remove(b"new"), True)
+        await one.put(b"newer", entry(), 60.0)
+        self.assertEqual(self.count(), 1)
+
+    async def test_inspected(self) -> None:
+        """A file that was looked at before the start is read through once, and again the next time."""
+        await (await self.opened()).stop()
+        checks: list[object] = []
+        check = sqlite_file._check
+        self.patch(sqlite_file, "_check", lambda place: checks.append(place) or check(place))
+        store = SqliteStore(str(self.path), self.reactor, self.reactor.clocks)
+        self.addCleanup(store.stop)
+        service = StoreService(Tiers(MemoryStore(Bounds()), store, self.reactor.clocks, self.reactor))
+        service.privilegedStartService()
+        service.startService()
+        await until(lambda: store.state() == "working")
+        self.assertEqual(len(checks), 1)
+        await self.opened()
+        self.assertEqual(len(checks), 2)
 
     async def test_bounded_waiting(self) -> None:
         """More than may wait for the disk is turned away and counted; what waits is stored."""

@@ -314,6 +314,17 @@ class HangingTests(SqliteTestCase):
         await store.put(b"other", entry(), 1e9)
         self.assertEqual(store.state(), "working")
 
+    async def test_clearing_may_take_long(self) -> None:
+        """Clearing a large file is not given up when a look-up would be."""
+        store = await self.opened(SqliteLimits(timeout=1.0))
+        await store.put(b"key", entry(), 1e9)
+        go_on = await self.hang(store)
+        clearing = store.clear()
+        self.reactor.advance(100.0)
+        self.assertFalse(clearing.called)
+        go_on()
+        self.assertEqual(await clearing, 1)
+
     async def test_stops_in_time(self) -> None:
         """Stopping waits for five time-outs and no longer."""
         store = await self.opened()

@@ -83,7 +83,7 @@ class LookingTests(TiersTestCase):
         looking = self.tiers.get(b"key")
         self.answer(entry())
         found = self.successResultOf(looking)
-        self.assertIs(self.tiers.get(b"key"), found)
+        self.assertEqual(self.tiers.get(b"key"), found)
         self.assertEqual(self.tiers.facts()["second hits"], 1)
 
     def test_its_age_is_true(self) -> None:
@@ -130,7 +130,7 @@ class LookingTests(TiersTestCase):
         self.memory.put(b"key", held)
         looking = self.tiers.get_newer(b"key")
         self.answer(entry(stored_at=None))
-        self.assertIs(self.successResultOf(looking), held)
+        self.assertEqual(self.successResultOf(looking), held)
 
     def test_one_look_for_all(self) -> None:
         """Many who look for one key at the same time look once."""
@@ -153,7 +153,7 @@ class LookingTests(TiersTestCase):
         """A second tier that has its answer ready costs no Deferred."""
         for outcome, found in ((succeed(None), None), (fail(StoreError("off")), None)):
             self.second.get = lambda _, outcome=outcome: outcome
-            self.assertIs(self.tiers.get(b"key"), found)
+            self.assertEqual(self.tiers.get(b"key"), found)
         self.second.get = lambda _: succeed(entry())
         self.assertEqual(self.tiers.get(b"key").packet, entry().packet)
 
@@ -216,6 +216,27 @@ class FaultTests(TiersTestCase):
                 "scripted: works again: storing is on",
             ],
         )
+
+    def test_stored_or_not(self) -> None:
+        """Stored is what memory took, or what a second tier did not turn away at once."""
+        self.assertTrue(self.tiers.put(b"key", entry(), 60.0))
+        small = Tiers(MemoryStore(Bounds(max_entries=0)), None, self.clocks, self.reactor)
+        self.assertFalse(small.put(b"key", entry(), 60.0))
+        behind = Tiers(small.memory, self.second, self.clocks, self.reactor)
+        self.assertTrue(behind.put(b"key", entry(), 60.0))
+        for outcome, stored in ((lambda: fail(StoreBusy("too much waits")), False), (lambda: succeed(None), True)):
+            self.second.put = lambda *_, outcome=outcome: outcome()
+            self.assertEqual(behind.put(b"key", entry(), 60.0), stored)
+
+    def test_permits(self) -> None:
+        """Removing a key ends the right to store it, clearing every right; new ones hold again."""
+        one, other = self.tiers.permit(b"one"), self.tiers.permit(b"other")
+        self.tiers.remove(b"one")
+        self.assertEqual((one.valid, other.valid), (False, True))
+        again = self.tiers.permit(b"one")
+        self.assertTrue(again.valid)
+        self.tiers.clear()
+        self.assertEqual((again.valid, other.valid), (False, False))
 
     def test_busy(self) -> None:
         """What is turned away for want of room in the queue is counted, and does not fill the log."""
@@ -354,7 +375,7 @@ class SharedTests(RedisTestCase):
         found = await two.get(b"key")
         self.assertEqual(found.packet, entry().packet)
         self.assertEqual(age_of(found, self.reactor.clocks()), 30.0)
-        self.assertIs(two.get(b"key"), found)
+        self.assertEqual(two.get(b"key"), found)
 
     async def test_a_newer_one(self) -> None:
         """What one fetched anew the other has, though it holds the old one."""
