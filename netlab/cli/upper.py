@@ -13,7 +13,7 @@ from netlab.cli.upper_output import JsonObject, Output, Story
 from netlab.common.errors import ConnectRefused, NetlabError
 from netlab.upper.errors import Stalled
 from netlab.upper.playing import MAX_COUNT, SCRIPTS, Close, Script, Until
-from netlab.upper.variants import MAX_RECEIVE_SIZE
+from netlab.upper.variants import MAX_DELAY, MAX_RECEIVE_SIZE
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -88,6 +88,15 @@ Each is a preset; the other options change parts of it. The servers are those of
     type=click.Choice([close.value for close in Close]),
     help="How to end: close after reading; close with unread data in the kernel's buffer, which sends a RST; abort, "
     "which sends one in any case; or end only the sending, and read on to the end.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, MAX_DELAY),
+    metavar="SECONDS",
+    help="How long to wait before closing; what comes meanwhile stays unread.",
+)
+@click.option(
+    "--late-acks", is_flag=True, default=None, help="Have the kernel acknowledge as late as it may (TCP_QUICKACK off)."
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object.")
 @click.option(

@@ -44,6 +44,13 @@ connections. Without --connect, a server of it runs for just as long.
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A field to send; repeatable.")
 @click.option("--connections", type=click.IntRange(1, 64), help="How many connections at most.  [default: 1]")
 @click.option("--close", is_flag=True, help="Ask for a new connection each time.")
+@click.option(
+    "--stay",
+    type=click.FloatRange(0, 3_600),
+    default=0.0,
+    metavar="SECONDS",
+    help="Leave connections open for so long at the end, for the server to close them.",
+)
 @click.option("--body", is_flag=True, help="Write the bodies, and nothing else, to stdout.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line for each URL.")
 @click.option(
@@ -131,7 +138,7 @@ class _Run:
         most = options["connections"] or (_BROWSER_CONNECTIONS if self._sample else 1)
         authority = self.target if ":" in self.target and "/" not in self.target else "localhost"
         keeps = _MAX_BODY if options["body"] else None
-        return Plan(authority, most, keeps, options["timeout"], self._show)
+        return Plan(authority, most, keeps, options["timeout"], options["stay"], self._show)
 
     def _show(self, fetched: "Fetched") -> None:
         self.output.fetched(fetched)

@@ -59,7 +59,12 @@ class ResetAtClose:
     """Have ``close`` send a RST in place of a FIN: ``SO_LINGER`` with a time of zero."""
 
 
-Call = Wait | Receive | Send | Await | EndSending | ResetAtClose
+@frozen
+class AcknowledgeLate:
+    """``TCP_QUICKACK`` off (tcp(7)): what comes is acknowledged with the next segment that leaves, or 40 ms later."""
+
+
+Call = Wait | Receive | Send | Await | EndSending | ResetAtClose | AcknowledgeLate
 
 R = TypeVar("R")
 

@@ -4,7 +4,18 @@ from typing import Any, TypeVar
 
 from twisted.internet.task import deferLater
 
-from netlab.upper.calls import Await, Call, Calls, EndSending, Receive, ResetAtClose, Send, Wait, Witness
+from netlab.upper.calls import (
+    AcknowledgeLate,
+    Await,
+    Call,
+    Calls,
+    EndSending,
+    Receive,
+    ResetAtClose,
+    Send,
+    Wait,
+    Witness,
+)
 from netlab.upper.ending import Ending, How
 from netlab.upper.plain_socket import PlainSocket
 
@@ -45,6 +56,8 @@ async def _perform(call: Call, plain: PlainSocket, clock: Any) -> bytes:
             plain.end_sending()
         case ResetAtClose():
             plain.reset_at_close()
+        case AcknowledgeLate():
+            plain.acknowledge_late()
     return b""
 
 

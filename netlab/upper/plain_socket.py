@@ -46,6 +46,12 @@ def take(transport: Any, reactor: Any, patience: float | None = None) -> "PlainS
     return PlainSocket(ours, reactor, patience)
 
 
+def acknowledge_late(sock: socket.socket) -> None:
+    """Have the kernel acknowledge as late as it may what comes to ``sock``, or to those it accepts, if it is TCP."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+
+
 @implementer(IReadWriteDescriptor)
 class PlainSocket:
     """A connected socket and its reactor; one call at a time.
@@ -121,6 +127,10 @@ class PlainSocket:
         """Turn Nagle's algorithm (RFC 9293 §3.7.4) off, if this is TCP."""
         if self._socket.family in (socket.AF_INET, socket.AF_INET6):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def acknowledge_late(self) -> None:
+        """Have the kernel acknowledge as late as it may, as it does by itself once a conversation goes to and fro."""
+        acknowledge_late(self._socket)
 
     def close(self) -> int:
         """``close()`` and nothing before it; how many bytes were left unread in the kernel's buffer."""

@@ -4,9 +4,9 @@ from enum import Enum
 
 from attrs import field, frozen, validators
 
-from netlab.upper.calls import Await, Calls, EndSending, Receive, ResetAtClose, Send, Witness
+from netlab.upper.calls import AcknowledgeLate, Await, Calls, EndSending, Receive, ResetAtClose, Send, Wait, Witness
 from netlab.upper.ending import How
-from netlab.upper.variants import MAX_RECEIVE_SIZE
+from netlab.upper.variants import MAX_DELAY, MAX_RECEIVE_SIZE
 
 #: How often one message may be sent, and how many reads may be asked for.
 MAX_COUNT = 1_000_000_000
@@ -42,6 +42,10 @@ class Script:
     #: Bytes to ask the kernel for at a time.
     read_size: int = field(default=1024, validator=[validators.ge(1), validators.le(MAX_RECEIVE_SIZE)])
     close: Close = Close.POLITE
+    #: Seconds to wait before closing; what comes meanwhile stays in the kernel's buffer.
+    wait: float = field(default=0.0, validator=[validators.ge(0.0), validators.le(MAX_DELAY)])
+    #: Whether the kernel shall acknowledge as late as it may.
+    late_acks: bool = False
 
 
 SCRIPTS = {
@@ -62,6 +66,8 @@ class Watcher(Witness):
 
 def playing(script: Script) -> Calls[How]:
     """Send, read and close as the script has it; an end of the stream that comes early ends the reading."""
+    if script.late_acks:
+        yield AcknowledgeLate()
     for _ in range(script.times):
         yield Send(script.message)
     owed = len(script.message) * script.times
@@ -74,6 +80,8 @@ def playing(script: Script) -> Calls[How]:
             owed = len(script.second)
     if not ended:
         ended = yield from _read(script, reads, owed)
+    if script.wait:
+        yield Wait(script.wait)
     return (yield from _close(script, ended))
 
 

@@ -4,10 +4,14 @@ from typing import Any
 
 from attrs import evolve
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.python.usage import UsageError
+from zope.interface import implementer
 
 from netlab.common.daemon import DaemonOptions, option, seconds, whole
 from netlab.common.serving_options import CONNECTION_PARAMETERS, daemon_service
+from netlab.upper.plain_socket import acknowledge_late
 from netlab.upper.server import Limits, UpperFactory
 from netlab.upper.variants import MAX_DELAY, MAX_RECEIVE_SIZE, MAX_REPEAT, VARIANTS, Variant
 
@@ -64,6 +68,7 @@ class Options(DaemonOptions):
     ]
     optFlags = [
         ["no-delay", None, "Turn Nagle's algorithm off, so that small answers don't wait for acknowledgements"],
+        ["late-acks", None, "Have the kernel acknowledge as late as it may (TCP_QUICKACK off), so that Nagle's waits"],
         ["no-request-log", None, "Leave the lines for each message and answer out of the log"],
     ]
 
@@ -72,6 +77,29 @@ class Options(DaemonOptions):
         kind = self["listen"].partition(":")[0]
         if kind in {"ssl", "tls", "haproxy"}:
             raise UsageError(f"--listen {kind}:... would hide the system calls that this daemon is there to show")
+
+    def endpoint(self, name: str, reactor: Any) -> IStreamServerEndpoint:
+        """As every daemon's, and with ``--late-acks`` one whose sockets acknowledge late."""
+        endpoint = super().endpoint(name, reactor)
+        return LateAcks(endpoint) if self["late-acks"] else endpoint
+
+
+@implementer(IStreamServerEndpoint)
+class LateAcks:
+    """An endpoint whose connections acknowledge late from their first byte on: they have that of their listener."""
+
+    def __init__(self, endpoint: IStreamServerEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:  # noqa: N803 - Twisted names it
+        """Listen; the option is set before anybody can be accepted."""
+        listening: Deferred[IListeningPort] = self._endpoint.listen(protocolFactory)
+        return listening.addCallback(_late)
+
+
+def _late(port: Any) -> Any:
+    acknowledge_late(port.socket)
+    return port
 
 
 def variant_of(options: Options) -> Variant:

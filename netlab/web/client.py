@@ -38,12 +38,14 @@ class Plan:
     :param authority: what the server is called, for Host.
     :param keeps: bytes of a body to keep, `None` for none.
     :param timeout: seconds for a connection, and for each response.
+    :param stay: seconds to leave each connection open at the end, for the server to close it.
     """
 
     authority: str
     connections: int = 1
     keeps: int | None = None
     timeout: float = 10.0
+    stay: float = 0.0
     fetched: Callable[[Fetched], None] = field(default=lambda _: None)
 
 
@@ -85,6 +87,7 @@ class _Run:
                     place, wanted = self._todo.popleft()
                     self._done[place] = fetched = await connection.fetch(wanted)
                     self._plan.fetched(fetched)
+                await connection.stay()
             finally:
                 await connection.close()
 
@@ -134,6 +137,21 @@ class Connection(Protocol):
     def _begin(self) -> None:
         self._nth += 1
         self._first = None
+
+    async def stay(self) -> None:
+        """Leave it open until the server closes it, or as long as the plan says."""
+        if self._gone.called or not self._plan.stay:
+            return
+        over: Deferred[None] = Deferred()
+        timer = self._clock.callLater(self._plan.stay, over.callback, None)
+
+        def gone(_: object) -> None:
+            if timer.active():
+                timer.cancel()
+                over.callback(None)
+
+        self._gone.addCallback(gone)
+        await over
 
     async def close(self) -> None:
         """Close it, if the server has not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.upper.calls import Await, EndSending, Receive, ResetAtClose, Send
+from netlab.upper.calls import AcknowledgeLate, Await, EndSending, Receive, ResetAtClose, Send, Wait
 from netlab.upper.ending import How
 from netlab.upper.playing import SCRIPTS, Close, Script, Until, playing
 from tests.upper.scripted import run
@@ -56,6 +56,12 @@ class PlayingTests(SynchronousTestCase):
         ):
             asked, ended = run(playing(Script(b"a", close=close)), [b"A", b"more"])
             self.assertEqual((asked[2:], ended), (calls, how))
+
+    def test_late_and_slow(self) -> None:
+        """Late acknowledgments are asked for before anything is sent, and the wait comes just before the close."""
+        script = Script(b"a", close=Close.ABORT, wait=0.5, late_acks=True)
+        asked, _ = run(playing(script), [b"A"])
+        self.assertEqual(asked, [AcknowledgeLate(), Send(b"a"), Receive(1024), Wait(0.5), ResetAtClose()])
 
     def test_early_end(self) -> None:
         """A stream that ends early ends the reading; nothing more is sent, and nothing is waited for."""

@@ -159,6 +159,16 @@ class FetchTests(TestCase):
         self.assertIsInstance(fetched[0].outcome, NoResponse)
         self.assertEqual((self.status(fetched[1]), fetched[1].connection), (200, 2))
 
+    @inlineCallbacks
+    def test_stay(self) -> Any:
+        """At the end a connection is left open as long as was said, or until the server closes it."""
+        from twisted.internet import reactor
+
+        began = reactor.seconds()  # type: ignore[attr-defined]
+        fetched = yield self.fetch(OK, stay=0.1)
+        self.assertEqual(self.status(fetched[0]), 200)
+        self.assertGreaterEqual(reactor.seconds() - began, 0.1)  # type: ignore[attr-defined]
+
     def test_refused(self) -> Deferred[Any]:
         """Where nothing listens, fetching fails."""
         from twisted.internet import reactor
