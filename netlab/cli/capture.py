@@ -155,17 +155,11 @@ async def _capture(reactor: Any, wish: _Wish) -> int:
 
 
 def _source(reactor: Any, wish: _Wish, session: "Session") -> "Source":
-    from netlab.trace.capturing.dumpcap import Dumpcap
     from netlab.trace.capturing.errors import CannotCapture, NoRightToCapture
-    from netlab.trace.capturing.packet_socket import PacketSocket
+    from netlab.trace.capturing.source import source_for
 
-    where = (reactor, wish.interface, wish.ports, wish.icmp, session.received)
     try:
-        return PacketSocket(*where)
-    except NoRightToCapture:
-        pass
-    try:
-        return Dumpcap(*where)
+        return source_for(reactor, wish.interface, wish.ports, wish.icmp, session.received)
     except NoRightToCapture as error:
         raise CannotCapture(f"{_NO_RIGHT}; dumpcap: {error}") from None
 

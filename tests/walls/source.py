@@ -77,6 +77,7 @@ GLUE_FILES = {
     "netlab/trace/capture.py",
     "netlab/common/namespace.py",
     "netlab/trace/capturing/child.py",
+    "netlab/trace/capturing/source.py",
     "netlab/trace/capturing/dumpcap.py",
     "netlab/trace/capturing/packet_socket.py",
     "netlab/trace/capturing/session.py",
@@ -84,7 +85,6 @@ GLUE_FILES = {
     "netlab/trace/opening.py",
     "netlab/trace/report/page.py",
     "netlab/trace/words/loading.py",
-    "netlab/lab/runner.py",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

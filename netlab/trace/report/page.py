@@ -42,7 +42,7 @@ def report(telling: Telling, roles: Roles, language: Language, name: str) -> Ite
     from markupsafe import Markup
 
     packets = telling.packets()
-    rows = [_row(told, language) for told in islice(packets, MAX_ROWS)]
+    rows = [row_of(told, language) for told in islice(packets, MAX_ROWS)]
     more = sum(1 for _ in packets)
     ladder = telling.ladder()
     environment = Environment(
@@ -65,7 +65,8 @@ def report(telling: Telling, roles: Roles, language: Language, name: str) -> Ite
     )
 
 
-def _row(told: ToldPacket, language: Language) -> Row:
+def row_of(told: ToldPacket, language: Language) -> Row:
+    """A packet for the template."""
     packet = told.packet
     ends = ends_of(packet)
     names = (endpoint(ends[0]), endpoint(ends[1])) if ends else ("", "")

@@ -1,6 +1,6 @@
 """Colour at a terminal, where there is any."""
 
-_BOLD, _DIM, _RED, _YELLOW, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
 
 class Paint:
@@ -20,6 +20,10 @@ class Paint:
     def odd(self, text: str) -> str:
         """What is worth a look."""
         return self._in(_YELLOW, text)
+
+    def good(self, text: str) -> str:
+        """What is as it should be."""
+        return self._in(_GREEN, text)
 
     def bad(self, text: str) -> str:
         """What ended badly."""
