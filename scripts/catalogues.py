@@ -1,4 +1,4 @@
-"""The catalogues of what the microscope says: extract the messages, merge them into each .po, compile it to a .mo.
+"""The catalogues of what the microscope and the lab bench say: extract, merge into each .po, compile to a .mo.
 
 English is the language of the messages, so its catalogue translates each by itself. ``--check`` changes nothing and
 fails if a catalogue is not what this would make of it, or has an untranslated message.
@@ -14,7 +14,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-WORDS = ROOT / "netlab/trace/words"
+#: Package: whose words these are. Each has its catalogues in its folder ``words``.
+PACKAGES = {"netlab/trace": "netlab's microscope", "netlab/lab": "netlab's lab bench"}
 KEYWORDS = {"said": None, "counted": (1, 2)}
 #: Language: its name and its plural forms (Unicode CLDR, cardinals; Hebrew has a dual).
 LANGUAGES = {
@@ -43,21 +44,19 @@ class Plain(Catalog):
         ]
 
 
-def template() -> Catalog:
-    """Every message in the code."""
+def template(package: str) -> Catalog:
+    """Every message in the code of a package."""
     catalog = Catalog(fuzzy=False)
-    found = extract_from_dir(
-        ROOT / "netlab/trace", keywords=KEYWORDS, comment_tags=(), method_map=[("**.py", "python")]
-    )
+    found = extract_from_dir(ROOT / package, keywords=KEYWORDS, comment_tags=(), method_map=[("**.py", "python")])
     for file, _line, message, _comments, _context in sorted(found, key=lambda one: one[:2]):
-        catalog.add(message, None, [(f"netlab/trace/{file}", None)])
+        catalog.add(message, None, [(f"{package}/{file}", None)])
     return catalog
 
 
-def updated(code: str, source: Catalog) -> Catalog:
+def updated(code: str, package: str, source: Catalog) -> Catalog:
     """The catalogue of a language with exactly the messages of ``source``."""
     name = LANGUAGES[code][0]
-    path = WORDS / f"{code}.po"
+    path = ROOT / package / f"words/{code}.po"
     old = read_po(path.open("rb"), code) if path.exists() else Catalog(code)
     catalog = Plain(code, fuzzy=False)
     for message in source:
@@ -66,7 +65,7 @@ def updated(code: str, source: Catalog) -> Catalog:
         before = old.get(message.id if isinstance(message.id, str) else message.id[0])
         translation = message.id if code == "en" else _kept(message, before)
         catalog.add(message.id, translation, message.locations, flags=())
-    catalog.header_comment = f"# {name} words of netlab's microscope; scripts/words keeps this file in order."
+    catalog.header_comment = f"# {name} words of {PACKAGES[package]}; scripts/words keeps this file in order."
     return catalog
 
 
@@ -93,22 +92,25 @@ def written(catalog: Catalog) -> tuple[bytes, bytes]:
 def main() -> int:
     """Write the catalogues, or check them."""
     check = "--check" in sys.argv[1:]
-    source = template()
+    return max(_package(package, code, check) for package in PACKAGES for code in LANGUAGES)
+
+
+def _package(package: str, code: str, check: bool) -> int:
+    """Write or check one catalogue; 1 if something is wrong with it."""
     bad = 0
-    for code in LANGUAGES:
-        catalog = updated(code, source)
-        for suffix, data in zip(("po", "mo"), written(catalog), strict=True):
-            path = WORDS / f"{code}.{suffix}"
-            if path.exists() and path.read_bytes() == data:
-                continue
-            if check:
-                print(f"{path.relative_to(ROOT)} is not up to date: run scripts/words")
-                bad = 1
-            else:
-                path.write_bytes(data)
-        for message in missing(catalog):
-            print(f"{code}.po has no translation of: {message}")
+    catalog = updated(code, package, template(package))
+    for suffix, data in zip(("po", "mo"), written(catalog), strict=True):
+        path = ROOT / package / f"words/{code}.{suffix}"
+        if path.exists() and path.read_bytes() == data:
+            continue
+        if check:
+            print(f"{path.relative_to(ROOT)} is not up to date: run scripts/words")
             bad = 1
+        else:
+            path.write_bytes(data)
+    for message in missing(catalog):
+        print(f"{package}/words/{code}.po has no translation of: {message}")
+        bad = 1
     return bad
 
 

@@ -66,6 +66,12 @@ def _trace() -> click.Command:
     return trace
 
 
+def _lab() -> click.Command:
+    from netlab.cli.lab import lab
+
+    return lab
+
+
 def _wireshark() -> click.Command:
     from netlab.cli.wireshark import wireshark
 
@@ -88,6 +94,7 @@ COMMANDS = {
     "web": Entry(_web, "Fetch from a web server, and see how HTTP carried it."),
     "capture": Entry(_capture, "Capture packets, while a command runs or until Ctrl+C."),
     "trace": Entry(_trace, "Explain a capture file, packet by packet."),
+    "lab": Entry(_lab, "Run the classic experiments, each captured, checked and written up."),
     "wireshark": Entry(_wireshark, "Teach Wireshark the protocols of the lab."),
 }
 

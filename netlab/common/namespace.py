@@ -44,6 +44,28 @@ def enter_own_network() -> None:
         raise NoNamespace(f"no network of its own for this program: {error.strerror}") from None
 
 
+def unshare_network() -> None:
+    """Move this process into another new network, with nothing in it, of the same user namespace.
+
+    :raises NoNamespace: the kernel does not allow that.
+    """
+    try:
+        _unshare(_NEW_NETWORK)
+    except OSError as error:
+        raise NoNamespace(f"no network of its own for this program: {error.strerror}") from None
+
+
+def set_link(any_socket: socket.socket, interface: str, *, up: bool) -> None:
+    """Take an interface of the network that ``any_socket`` was made in up or down.
+
+    :raises OSError: there is none, or this process may not.
+    """
+    asked = struct.pack("16sH22x", interface.encode(), 0)
+    (flags,) = struct.unpack_from("H", fcntl.ioctl(any_socket, _GET_FLAGS, asked), 16)
+    wanted = flags | _UP if up else flags & ~_UP
+    fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH22x", interface.encode(), wanted))
+
+
 def _unshare(flags: int) -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(flags):
         number = ctypes.get_errno()
@@ -52,6 +74,4 @@ def _unshare(flags: int) -> None:
 
 def _bring_up(interface: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        asked = struct.pack("16sH22x", interface.encode(), 0)
-        (flags,) = struct.unpack_from("H", fcntl.ioctl(any_socket, _GET_FLAGS, asked), 16)
-        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH22x", interface.encode(), flags | _UP))
+        set_link(any_socket, interface, up=True)

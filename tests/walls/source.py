@@ -74,6 +74,17 @@ GLUE_FILES = {
     "netlab/web/folder.py",
     "netlab/web/outbox.py",
     "netlab/web/site.py",
+    "netlab/lab/bench.py",
+    "netlab/lab/bench_process.py",
+    "netlab/lab/bundle.py",
+    "netlab/lab/lifeline.py",
+    "netlab/lab/loading.py",
+    "netlab/lab/network.py",
+    "netlab/lab/programs.py",
+    "netlab/lab/report/page.py",
+    "netlab/lab/stage.py",
+    "netlab/lab/waiting.py",
+    "netlab/lab/words/loading.py",
     "netlab/trace/capture.py",
     "netlab/common/namespace.py",
     "netlab/trace/capturing/child.py",
@@ -85,6 +96,7 @@ GLUE_FILES = {
     "netlab/trace/opening.py",
     "netlab/trace/report/page.py",
     "netlab/trace/words/loading.py",
+    "netlab/lab/runner.py",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,0 +1,1 @@
+"""The lab bench: experiments that set themselves up, are captured, checked and written up."""

@@ -1,0 +1,180 @@
+"""Glue: writing a bundle into a folder, and reading one that a stranger made, from a folder or a ZIP file.
+
+Nothing in a bundle is believed before it is looked at. Only files of known names are read, each up to a limit; nothing
+is unpacked onto the disk; no link is followed.
+"""
+
+import os
+import platform
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from attrs import evolve, frozen
+
+from netlab import __version__
+from netlab.lab import events
+from netlab.lab.commenting import commented
+from netlab.lab.errors import BadBundle, CannotRun
+from netlab.lab.manifest import CAPTURE, EVENTS, LIMITS, MANIFEST, MARKDOWN, REPORT, Versions, manifest
+from netlab.lab.report import markdown, page
+from netlab.lab.report.written import Written
+from netlab.lab.result import Result
+from netlab.lab.words.loading import language
+
+MAX_ZIP, MAX_ENTRIES, MAX_BUNDLES = 256 << 20, 4_096, 512
+
+
+@frozen
+class Bundle:
+    """The ``files`` of one bundle by name; ``name`` is that of its folder. ``trouble`` says why it cannot be read."""
+
+    name: str
+    files: Mapping[str, bytes] = {}
+    trouble: str = ""
+
+
+def files_of(result: Result, code: str) -> dict[str, bytes]:
+    """All files of a bundle, the manifest last. They depend on nothing but what was captured and said."""
+    if result.capture is not None:
+        result = _with_comments(result)
+    files = {EVENTS: events.written(result.evidence.events).encode()}
+    if result.capture is not None:
+        files[CAPTURE] = result.capture
+    files.update(reports_of(result, code))
+    versions = Versions(__version__, platform.python_version(), f"{platform.system()} {platform.release()}")
+    files[MANIFEST] = manifest(result, code, versions, files).encode()
+    return files
+
+
+def reports_of(result: Result, code: str) -> dict[str, bytes]:
+    """The reports of a result whose capture has its comments."""
+    written, words = Written(result), language(code)
+    return {
+        REPORT: "".join(page.report(written, words)).encode(),
+        MARKDOWN: "".join(f"{line}\n" for line in markdown.report(Written(result), words)).encode(),
+    }
+
+
+def _with_comments(result: Result) -> Result:
+    assert result.capture is not None
+    about = f"netlab lab run {result.experiment.name}: {result.experiment.title.message}"
+    return evolve(result, capture=commented(result.capture, result.comments(), about))
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a bundle; those of an older one in the same place are replaced.
+
+    :raises CannotRun: something else is there, or the disk takes no more.
+    """
+    try:
+        if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+            raise CannotRun(f"{folder} has other files in it; give another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in LIMITS:
+            (folder / name).unlink(missing_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise CannotRun(f"cannot write {folder}: {error.strerror}") from None
+
+
+def bundles(path: str) -> list[Bundle]:
+    """The bundles in a folder, in the folders and ZIP files in it, or in a ZIP file of either.
+
+    One that cannot be read, or that nobody should open, is there with its trouble, and keeps nobody from the others.
+    """
+    place = Path(path)
+    try:
+        found = _in_folder(place) if place.is_dir() else _in_zip(place)
+    except (BadBundle, OSError) as error:
+        return [Bundle(path, trouble=_trouble(error))]
+    return found or [Bundle(path, trouble=f"there is no {MANIFEST}: it is no bundle of netlab lab")]
+
+
+def _trouble(error: BadBundle | OSError) -> str:
+    return str(error) if isinstance(error, BadBundle) else f"it cannot be read: {error.strerror}"
+
+
+def _in_folder(place: Path) -> list[Bundle]:
+    if os.path.lexists(place / MANIFEST):
+        return [_folder(place)]
+    inner = (entry for entry in sorted(place.iterdir()) if not entry.is_symlink())
+    marked = [entry for entry in inner if entry.suffix == ".zip" or os.path.lexists(entry / MANIFEST)]
+    return [one for entry in marked[:MAX_BUNDLES] for one in bundles(str(entry))]
+
+
+def _folder(place: Path) -> Bundle:
+    names = sorted(entry.name for entry in os.scandir(place))
+    if len(names) > MAX_ENTRIES:
+        raise BadBundle(f"{place} has more than {MAX_ENTRIES:,} files")
+    _check_names(names)
+    return Bundle(place.absolute().name, {name: _file(place / name, LIMITS[name]) for name in names})
+
+
+def _file(path: Path, limit: int) -> bytes:
+    """The bytes of a plain file; a link, a pipe or a device is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BadBundle(f"{path.name} is no plain file")
+        return _bounded(file.read(limit + 1), path.name, limit)
+
+
+def _bounded(data: bytes, name: str, limit: int) -> bytes:
+    if len(data) > limit:
+        raise BadBundle(f"{name} has more than {limit:,} bytes")
+    return data
+
+
+def _check_names(names: list[str]) -> None:
+    strangers = [name for name in names if name not in LIMITS]
+    if strangers:
+        raise BadBundle(f"{strangers[0][:100]!r} belongs to no bundle")
+
+
+def _in_zip(path: Path) -> list[Bundle]:
+    data = _file(path, MAX_ZIP)
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return _entries(archive)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise BadBundle(f"{path.name} is no ZIP file that can be read: {error}") from None
+
+
+def _entries(archive: zipfile.ZipFile) -> list[Bundle]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > MAX_ENTRIES:
+        raise BadBundle(f"the ZIP file has more than {MAX_ENTRIES:,} entries")
+    found: dict[str, dict[str, bytes]] = {}
+    room = MAX_ZIP
+    for entry in entries:
+        folder, name = _place(entry.filename)
+        files = found.setdefault(folder, {})
+        if name in files:
+            raise BadBundle(f"{entry.filename[:100]!r} is there twice")
+        files[name] = _unpacked(archive, entry, name, min(room, LIMITS[name]))
+        room -= len(files[name])
+    if len(found) > MAX_BUNDLES:
+        raise BadBundle(f"the ZIP file has more than {MAX_BUNDLES} bundles")
+    return [Bundle(folder or Path(archive.filename or "bundle").stem, files) for folder, files in sorted(found.items())]
+
+
+def _place(path: str) -> tuple[str, str]:
+    """The folder and the name of an entry; a path that leads anywhere else is refused, though nothing is unpacked."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or "\\" in path or ".." in parts or len(parts) > 3:
+        raise BadBundle(f"the path {path[:100]!r} leads out of the bundle")
+    _check_names([parts[-1]])
+    return "/".join(parts[:-1]), parts[-1]
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: int) -> bytes:
+    """The bytes of an entry, up to the limit whatever it says of itself."""
+    if entry.file_size > limit:
+        raise BadBundle(f"{name} would have {entry.file_size:,} bytes; {limit:,} are read")
+    with archive.open(entry) as file:
+        return _bounded(file.read(limit + 1), name, limit)

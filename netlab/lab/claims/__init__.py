@@ -1,0 +1,1 @@
+"""Claims that experiments are made of; each function gives one."""

@@ -1,0 +1,1 @@
+"""The classic experiments, one a file; `netlab lab new` makes another."""
