@@ -202,6 +202,15 @@ class PackagingTests(SynchronousTestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("סיכום", result.stdout)
 
+    def test_bench(self) -> None:
+        """An installed `netlab lab` has its experiments, finds its programs, and writes a report in Hebrew."""
+        self.environment.have("wheel")
+        elsewhere = self.environment.elsewhere
+        words = ("lab", "run", "tcp-v1", "--quick", "--lang", "he", "--out", "reports")
+        result = run(self.environment.command("netlab"), *words, cwd=elsewhere)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("מה", (elsewhere / "reports/tcp-v1/report.html").read_text("utf-8"))
+
     def test_uninstall(self) -> None:
         """Uninstalling takes every file of ours, and leaves Twisted's plugins working."""
         self.environment.have("wheel")
