@@ -24,6 +24,7 @@ from tests.calc.expressions import never, ours
 ROOT = Path(__file__).resolve().parents[3]
 READER = ExpressionReader(Budget())
 _MIB = 2**20
+from tests.parts import temporary_folder
 
 
 class CorpusTests(SynchronousTestCase):
@@ -89,8 +90,7 @@ class ExecutionTests(SynchronousTestCase):
 
     def test_nothing_happens(self) -> None:
         """Python's own audit events say so, and no canary file is left; the same hook does see `pickle.loads`."""
-        folder = self.mktemp()
-        os.mkdir(folder)
+        folder = temporary_folder(self)
         run = subprocess.run(
             [sys.executable, "-m", "tests.calc.codecs.audited"],
             cwd=folder,
