@@ -20,11 +20,11 @@ from netlab.cli.calc_output import step_lines
 from tests.calc.cases import for_each, peak_memory
 from tests.calc.codecs import malicious
 from tests.calc.expressions import never, ours
+from tests.parts import temporary_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 READER = ExpressionReader(Budget())
 _MIB = 2**20
-from tests.parts import temporary_folder
 
 
 class CorpusTests(SynchronousTestCase):
