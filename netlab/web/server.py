@@ -1,7 +1,7 @@
 """The file server: who is connected, what they share, and what they are answered."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -15,8 +15,9 @@ from netlab.web.access_file import AccessLog
 from netlab.web.access_log import Exchange
 from netlab.web.connection import WebProtocol
 from netlab.web.limits import Limits
-from netlab.web.request import Request
-from netlab.web.site import Response, Site
+from netlab.web.request import Heads, Request
+from netlab.web.response import Repeated, Response
+from netlab.web.site import Site
 
 #: With so few connections nobody else is served while one waits for the end of a turn.
 _FEW = 2
@@ -49,6 +50,8 @@ class WebFactory(ServedFactory[WebProtocol]):
         limits = limits or Limits()
         super().__init__(clock, limits)
         self.limits: Limits = limits
+        self.heads = Heads()
+        self.repeated = Repeated()
         self.site = site
         self.turns = Turns(clock, measure)
         self.idle: Reaper[WebProtocol] = Reaper(clock, limits.idle_timeout, WebProtocol.is_silent)
@@ -83,7 +86,7 @@ class WebFactory(ServedFactory[WebProtocol]):
         asleep again; sent in one go, it wakes once for all of them, which is worth more than the time they wait.
         """
         if len(self._connections) <= _FEW:
-            self.site.turn_ends()
+            self._look_again()
             connection.send_all()
             return
         if not self._answering:
@@ -91,10 +94,15 @@ class WebFactory(ServedFactory[WebProtocol]):
         self._answering.append(connection)
 
     def _send_all(self) -> None:
-        self.site.turn_ends()
+        self._look_again()
         answering, self._answering = self._answering, []
         for connection in answering:
             connection.send_all()
+
+    def _look_again(self) -> None:
+        """What is answered from here on is answered by a new look at the files."""
+        self.repeated.turn_ends()
+        self.site.turn_ends()
 
     # ---- what connections say
 
@@ -108,10 +116,10 @@ class WebFactory(ServedFactory[WebProtocol]):
         """Tell of an answer."""
         if self._access is None:
             return
-        line, fields = _NO_REQUEST, {}
+        line = _NO_REQUEST
+        fields: Mapping[bytes, bytes] = {}
         if request is not None:
-            line = b"%b %b HTTP/1.%d" % (request.method, request.target, request.minor)
-            fields = request.fields
+            line, fields = request.line, request.fields
         reply = response.reply
         who, agent = fields.get(b"referer"), fields.get(b"user-agent")
         exchange = Exchange(connection.peer, self._wall(), line, reply.status, reply.size, who, agent)

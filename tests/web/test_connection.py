@@ -87,8 +87,8 @@ class ConnectionTests(SynchronousTestCase):
         self.clock = Clock()
         self.fine = 0.0
         self.told = Told()
-        folder = Folder(str(self.root), Kept(1 << 20), follow_symlinks=False, packs=True, wall=lambda: NOW)
-        self.site = OriginSite(folder, redirects_of([]), lists=False, boundary="B", wall=lambda: NOW)
+        self.folder = Folder(str(self.root), Kept(1 << 20), follow_symlinks=False, packs=True, wall=lambda: NOW)
+        self.site = OriginSite(self.folder, redirects_of([]), lists=False, boundary="B", wall=lambda: NOW)
         self.addCleanup(self.site.close)
         limits = Limits(idle_timeout=1.0, request_timeout=5.0, send_timeout=3.0, max_connections=2)
         self.factory = WebFactory(self.site, self.clock, limits, self.told, wall=lambda: NOW, measure=lambda: self.fine)
@@ -166,6 +166,33 @@ class ConnectionTests(SynchronousTestCase):
         self.clock.advance(0.2)
         self.assertTrue(self.transport.aborted)
         self.assertEqual(self.told.events[-1], (1, "nothing read for 3 s"))
+
+    def test_the_same_again(self) -> None:
+        """A request that is known is answered with what the file is by now; its bytes within others are no request."""
+        for content in ("hello", "hello again", "good bye"):
+            (self.root / "a.txt").write_text(content)
+            self.protocol.dataReceived(GET)
+            self.transport.drain()
+            self.assertEqual(self.answers()[-1].body, content.encode())
+        self.protocol.dataReceived(GET[:5])
+        self.protocol.dataReceived(GET)
+        self.transport.drain()
+        self.assertEqual([answer.status for answer in self.answers()], [200, 200, 200, 400])
+        self.assertEqual(self.protocol.requests, 3)
+
+    def test_the_same_in_one_turn(self) -> None:
+        """Who asks the same in one turn is answered by one look at the file; the next turn looks again."""
+        looked: list[bytes] = []
+        look = self.folder.look
+        self.patch(self.folder, "look", lambda path: looked.append(path) or look(path))
+        self.protocol.dataReceived(GET * 3 + BIG * 2 + GET)
+        self.transport.drain()
+        self.assertEqual([answer.body for answer in self.answers()], [b"hello"] * 3 + [self.big] * 2 + [b"hello"])
+        self.assertLess(looked.count(b"a.txt"), 4)
+        self.assertEqual(looked.count(b"big.bin"), 2)
+        before = len(looked)
+        self.protocol.dataReceived(GET)
+        self.assertEqual(len(looked), before + 1)
 
     def test_close(self) -> None:
         """The last answer of a connection is sent whole before the end; what follows its request is not answered."""

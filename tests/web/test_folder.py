@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.web.errors import FileChanged
 from netlab.web.facts import Facts, Stamp
-from netlab.web.folder import Absent, Folder, OpenFile
+from netlab.web.folder import LARGEST_READ, Absent, Folder, OpenFile
 from netlab.web.kept import MOST_OPEN, Entry, Kept
 from tests.parts import temporary_folder
 
@@ -26,7 +26,7 @@ class FolderTests(SynchronousTestCase):
         (self.outside / "x.txt").write_text("secret")
         (self.root / "x.txt").write_text("open")
         (self.root / "a/x.txt").write_text("open a")
-        (self.root / "big.bin").write_bytes(bytes(100_000))
+        (self.root / "big.bin").write_bytes(bytes(LARGEST_READ + 1))
         self.kept = Kept(1 << 20)
         self.folder = self.make()
 
@@ -52,7 +52,7 @@ class FolderTests(SynchronousTestCase):
         """What is kept is what is there: rewritten, replaced, removed and back, to the byte."""
         for path in (b"x.txt", b"big.bin"):
             file = self.root / path.decode()
-            for content in (b"one" * 9_000, b"two" * 9_000, b""):
+            for content in (b"one" * LARGEST_READ, b"two" * LARGEST_READ, b""):
                 file.write_bytes(content)
                 self.assertEqual(self.read(path), content)
                 self.assertEqual(self.read(path), content)
@@ -103,7 +103,7 @@ class FolderTests(SynchronousTestCase):
         """However often files are looked at, none stays open but those that are kept, and none of them at the end."""
         before = len(os.listdir("/proc/self/fd"))
         for number in range(MOST_OPEN + 20):
-            (self.root / f"{number}.bin").write_bytes(bytes(20_000))
+            (self.root / f"{number}.bin").write_bytes(bytes(LARGEST_READ + 1))
             self.read(f"{number}.bin".encode())
             self.read(b"a")
             self.read(b"missing")
