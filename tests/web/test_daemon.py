@@ -508,6 +508,7 @@ class DaemonTests(WebTests):
         for words, said in (
             (("--root", "/missing"), "--root /missing is no folder"),
             (("--access-format", "x"), "one of combined, json belongs here"),
+            (("--access-format", "json"), "--access-format json: give --access-log FILE, too"),
             (("--idle-timeout", "0"), "--idle-timeout 0: a time in seconds"),
             (("--redirect", "/%zz=/a"), "--redirect: the target is malformed"),
             (("--access-log", "/missing/log"), "netlab-web: cannot write the access log /missing/log"),
