@@ -28,6 +28,9 @@ from netlab.web.resolve import is_served
 #: gets shorter packed is packed once; that takes 3 ms at the most.
 LARGEST_READ = 128 << 10
 
+#: Files that will not be kept are read up to here only: each who waits for one would have a copy of its own.
+LARGEST_UNKEPT = 16 << 10
+
 #: Names of one folder that are shown.
 MOST_NAMES = 2_000
 
@@ -173,17 +176,19 @@ class Folder:
                 return _absent(error)
         now = self._wall()
         stamp = _stamp(os.fstat(opened))
-        entry = self._entry(path, OpenFile(opened, stamp), stamp, facts_of(path, stamp, now), is_direct)
-        if stamp.is_settled(now):
+        is_settled = stamp.is_settled(now)
+        largest = LARGEST_READ if is_settled and self._kept.takes(stamp.size) else LARGEST_UNKEPT
+        entry = self._entry(path, OpenFile(opened, stamp), stamp, facts_of(path, stamp, now), is_direct, largest)
+        if is_settled:
             # What goes for it may have been seen in this turn.
             self._seen.clear()
             self._kept.put(entry)
         return entry
 
-    def _entry(self, path: bytes, file: OpenFile, stamp: Stamp, facts: Facts, is_direct: bool) -> Entry:
-        """The file's content if it is small, else the file."""
+    def _entry(self, path: bytes, file: OpenFile, stamp: Stamp, facts: Facts, is_direct: bool, largest: int) -> Entry:
+        """The file's content if that is no longer than ``largest``, else the file."""
         packs = self._packs and facts.worth_packing
-        if stamp.size <= LARGEST_READ:
+        if stamp.size <= largest:
             try:
                 content = file.read(0, stamp.size)
                 file.check()

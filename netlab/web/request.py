@@ -31,8 +31,8 @@ _REMEMBERED = 1 << 20
 #: Longer heads than this are read every time.
 _MAX_REMEMBERED = 2_048
 
-#: A request takes about so many times the bytes of its head, and besides that so many.
-_TIMES, _BESIDES = 3, 1_000
+#: A request takes about so many times the bytes of its head, so many for each field, and besides that so many.
+_TIMES, _EACH_FIELD, _BESIDES = 3, 200, 500
 
 
 class Heads:
@@ -51,7 +51,7 @@ class Heads:
     def put(self, head: bytes, request: "Request") -> None:
         """Remember what ``head`` is, if that is worth it."""
         if request.is_plain and len(head) <= _MAX_REMEMBERED:
-            self._known.put(head, request, _TIMES * len(head) + _BESIDES)
+            self._known.put(head, request, _TIMES * len(head) + _EACH_FIELD * len(request.fields) + _BESIDES)
 
 
 class Request(NamedTuple):

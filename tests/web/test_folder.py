@@ -99,6 +99,22 @@ class FolderTests(SynchronousTestCase):
         folder.look(b"x.txt")
         self.assertEqual(len(self.kept), 0)
 
+    def test_unkept_files_are_not_read_whole(self) -> None:
+        """Who waits for a longer file that is not kept has a place in it and no copy of his own; packed files too."""
+        for name, size, reads in (("x.png", 16 << 10, True), ("y.png", 50_000, False), ("y.txt", 50_000, False)):
+            (self.root / name).write_bytes(bytes(size))
+            for kept, now in ((Kept(100_000), FAR), (self.kept, os.stat(self.root / name).st_mtime + 0.05)):
+                folder = Folder(str(self.root), kept, follow_symlinks=False, packs=True, wall=lambda now=now: now)
+                entry = folder.look(name.encode())
+                assert isinstance(entry, Entry)
+                self.assertEqual(entry.content is not None, reads, name)
+                entry.close()
+                folder.close()
+            self.assertEqual(len(self.read(name.encode())), size)
+            entry = self.folder.look(name.encode())
+            assert isinstance(entry, Entry)
+            self.assertIsNotNone(entry.content)
+
     def test_descriptors(self) -> None:
         """However often files are looked at, none stays open but those that are kept, and none of them at the end."""
         before = len(os.listdir("/proc/self/fd"))
