@@ -17,7 +17,7 @@ from netlab.web.dispatch import put
 from netlab.web.errors import FileChanged, RequestRefused
 from netlab.web.outbox import Outbox, unsent
 from netlab.web.request import Request, RequestReader
-from netlab.web.response import Answer, Response
+from netlab.web.response import Answer, Response, asked_of
 from netlab.web.service import Service
 
 #: Bytes of requests that may wait while answers are sent; more are left to the kernel.
@@ -214,10 +214,11 @@ class WebProtocol(ServedProtocol):
         if answer is None:
             response = service.respond(self, request)
             persistent = request.is_plain and not response.reply.closes
-            answer = Answer(response, service.site.head(response.reply, persistent), persistent)
+            head = service.site.head(response.reply, persistent)
+            answer = Answer(response, head, persistent, asked_of(request, response.reply))
             service.repeated.put(request, answer)
         put(self._outbox, answer.head, answer.response)
-        service.answered(self, request, answer.response)
+        service.answered(self, answer.asked)
         if not answer.persistent:
             self._phase, self.why = _Phase.CLOSING, "Connection: close"
             self._lingers = request.has_content or self._reader.begun
@@ -227,7 +228,7 @@ class WebProtocol(ServedProtocol):
         """Answer what is no request, and hear no more."""
         response = Response(self._service.site.refuse(fault))
         put(self._outbox, self._service.site.head(response.reply, persistent=False), response)
-        self._service.answered(self, None, response)
+        self._service.answered(self, asked_of(None, response.reply))
         self._phase, self.why = _Phase.CLOSING, f"{fault.status}, {fault}"
         self._lingers = True
 

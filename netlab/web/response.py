@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from netlab.web.access_log import Asked
 from netlab.web.kept import Entry
 from netlab.web.reply import Reply
 from netlab.web.request import Request
@@ -15,11 +16,20 @@ class Response(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response with its head as bytes; ``persistent`` says that the connection is kept after it."""
+    """A response, its head as bytes, and what the access log says of it; after a ``persistent`` one more may follow."""
 
     response: Response
     head: bytes
     persistent: bool
+    asked: Asked
+
+
+def asked_of(request: Request | None, reply: Reply) -> Asked:
+    """What the access log says of an answer; ``request`` is `None` if what it answers was none."""
+    if request is None:
+        return Asked(b"-", reply.status, reply.size)
+    fields = request.fields
+    return Asked(request.line, reply.status, reply.size, fields.get(b"referer"), fields.get(b"user-agent"))
 
 
 class Repeated:

@@ -1,7 +1,7 @@
 """The file server: who is connected, what they share, and what they are answered."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -12,7 +12,7 @@ from netlab.common.reaper import Reaper
 from netlab.common.serving import ServedFactory
 from netlab.common.turns import Turns
 from netlab.web.access_file import AccessLog
-from netlab.web.access_log import Exchange
+from netlab.web.access_log import Asked, Exchange
 from netlab.web.connection import WebProtocol
 from netlab.web.limits import Limits
 from netlab.web.request import Heads, Request
@@ -21,9 +21,6 @@ from netlab.web.site import Site
 
 #: With so few connections nobody else is served while one waits for the end of a turn.
 _FEW = 2
-
-#: What the access log has for a request line that could not be read.
-_NO_REQUEST = b"-"
 
 
 class WebFactory(ServedFactory[WebProtocol]):
@@ -112,18 +109,10 @@ class WebFactory(ServedFactory[WebProtocol]):
         if self._access is not None:
             self._access.opened(connection.peer, self._wall())
 
-    def answered(self, connection: WebProtocol, request: Request | None, response: Response) -> None:
+    def answered(self, connection: WebProtocol, asked: Asked) -> None:
         """Tell of an answer."""
-        if self._access is None:
-            return
-        line = _NO_REQUEST
-        fields: Mapping[bytes, bytes] = {}
-        if request is not None:
-            line, fields = request.line, request.fields
-        reply = response.reply
-        who, agent = fields.get(b"referer"), fields.get(b"user-agent")
-        exchange = Exchange(connection.peer, self._wall(), line, reply.status, reply.size, who, agent)
-        self._access.exchange(exchange)
+        if self._access is not None:
+            self._access.exchange(Exchange(connection.peer, self._wall(), asked))
 
     def closed(self, connection: WebProtocol, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from netlab.common.reaper import Reaper
 from netlab.common.turns import Turns
+from netlab.web.access_log import Asked
 from netlab.web.limits import Limits
 from netlab.web.request import Heads, Request
 from netlab.web.response import Repeated, Response
@@ -38,8 +39,8 @@ class Service(Shape):
     def respond(self, connection: Any, request: Request) -> Response:
         """Answer a request, whatever it is."""
 
-    def answered(self, connection: Any, request: Request | None, response: Response) -> None:
-        """An answer is on its way; ``request`` is `None` if what it answers was none."""
+    def answered(self, connection: Any, asked: Asked) -> None:
+        """An answer is on its way."""
 
     def turn_ends(self, connection: Any) -> None:
         """Call the connection's `send_all` before this turn of the reactor ends, or now."""

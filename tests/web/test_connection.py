@@ -70,7 +70,7 @@ class Told(AccessLog):
         self.events.append("opened")
 
     def exchange(self, it: Exchange) -> None:
-        self.events.append((it.request, it.status))
+        self.events.append((it.asked.request, it.asked.status))
 
     def closed(self, peer: str, when: float, requests: int, why: str) -> None:
         self.events.append((requests, why))
