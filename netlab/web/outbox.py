@@ -105,12 +105,14 @@ class Outbox:
         if size <= _JOINED and isinstance(data, bytes):
             self._short.append(data)
         else:
-            self._join()
+            if self._short:
+                self._join()
             self._parts.append(data)
 
     def add_file(self, file: OpenFile, part: Slice, *, is_last: bool) -> None:
         """Put a part of a file at the end; the file is closed after its last part, and whatever happens."""
-        self._join()
+        if self._short:
+            self._join()
         self._parts.append(FilePart(file, part, is_last=is_last))
         if part.stop - part.start > _UNSENT and self._by_kernel and not self._is_held_short:
             self._is_held_short = True
@@ -125,7 +127,8 @@ class Outbox:
     def push(self) -> bool:
         """Send what can be sent now: whether that was all. If it was not, the rest goes by itself."""
         self.fresh = 0
-        self._join()
+        if self._short:
+            self._join()
         if not self._parts:
             return True
         if not self.is_waiting:
@@ -171,10 +174,10 @@ class Outbox:
     # ---- inside
 
     def _join(self) -> None:
+        """Make the short bytes that wait, of which there are some, the next part."""
         short = self._short
-        if short:
-            self._parts.append(b"".join(short) if len(short) > 1 else short[0])
-            short.clear()
+        self._parts.append(b"".join(short) if len(short) > 1 else short[0])
+        short.clear()
 
     def _wait(self) -> None:
         self.is_waiting = self._registering = True
