@@ -161,6 +161,8 @@ class WebProtocol(ServedProtocol):
         self._queued = False
         if not self._outbox.is_waiting:
             self._go_on()
+            # The reactor polls before this turn's answers are sent: what it finds then may be younger than our look.
+            self._service.look_again()
 
     def _answer_lone(self, request: Request) -> None:
         """Answer a request that came alone and whole, and is known: the reader need not see it."""

@@ -35,8 +35,8 @@ def asked_of(request: Request | None, reply: Reply) -> Asked:
 class Repeated:
     """The answers of one turn of the reactor: who asks the same as another in the same turn is answered the same.
 
-    What came in one turn had all arrived before the first of it was answered, so nobody can tell whether the file was
-    looked at once or for each. Equal heads are one `Request` object (`netlab.web.request.Heads`).
+    Those connections were all readable before the first of them was answered, so nobody who waits for an answer before
+    he goes on can tell whether the file was looked at once or for each. Equal heads are one `Request` object (`netlab.web.request.Heads`).
     """
 
     def __init__(self) -> None:

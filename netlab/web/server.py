@@ -83,7 +83,7 @@ class WebFactory(ServedFactory[WebProtocol]):
         asleep again; sent in one go, it wakes once for all of them, which is worth more than the time they wait.
         """
         if len(self._connections) <= _FEW:
-            self._look_again()
+            self.look_again()
             connection.send_all()
             return
         if not self._answering:
@@ -91,12 +91,12 @@ class WebFactory(ServedFactory[WebProtocol]):
         self._answering.append(connection)
 
     def _send_all(self) -> None:
-        self._look_again()
+        self.look_again()
         answering, self._answering = self._answering, []
         for connection in answering:
             connection.send_all()
 
-    def _look_again(self) -> None:
+    def look_again(self) -> None:
         """What is answered from here on is answered by a new look at the files."""
         self.repeated.turn_ends()
         self.site.turn_ends()

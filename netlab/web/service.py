@@ -45,5 +45,8 @@ class Service(Shape):
     def turn_ends(self, connection: Any) -> None:
         """Call the connection's `send_all` before this turn of the reactor ends, or now."""
 
+    def look_again(self) -> None:
+        """What is answered from here on is answered by a new look at the files."""
+
     def closed(self, connection: Any, reason: Failure) -> None:
         """A connection is gone."""

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from netlab.web import server
 from netlab.web.access_file import AccessLog
 from netlab.web.access_log import Exchange
 from netlab.web.connection import WebProtocol
@@ -193,6 +194,31 @@ class ConnectionTests(SynchronousTestCase):
         before = len(looked)
         self.protocol.dataReceived(GET)
         self.assertEqual(len(looked), before + 1)
+
+    def between_polls(self) -> None:
+        """Make the calls that are due, and none that they order, as a reactor does between two polls."""
+        for call in [call for call in self.clock.calls if call.getTime() <= self.clock.seconds()]:
+            self.clock.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+    def test_no_older_than_the_request(self) -> None:
+        """What comes while another connection is between two turns is answered by what the file is by then."""
+        self.patch(server, "_FEW", 0)
+        other, transport = self.connect()
+        ticks = iter(range(10_000))
+        self.factory.turns.measure = lambda: next(ticks) * 0.001
+        self.protocol.dataReceived(GET * 9)
+        self.between_polls()
+        self.transport.drain()
+        self.between_polls()
+        self.assertLess(self.protocol.requests, 9)
+        (self.root / "a.txt").write_text("hello again")
+        other.dataReceived(GET)
+        for _ in range(20):
+            self.between_polls()
+        transport.drain()
+        self.assertEqual(parse(transport.value())[0].body, b"hello again")
 
     def test_close(self) -> None:
         """The last answer of a connection is sent whole before the end; what follows its request is not answered."""
