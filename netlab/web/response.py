@@ -36,7 +36,8 @@ class Repeated:
     """The answers of one turn of the reactor: who asks the same as another in the same turn is answered the same.
 
     Those connections were all readable before the first of them was answered, so nobody who waits for an answer before
-    he goes on can tell whether the file was looked at once or for each. Equal heads are one `Request` object (`netlab.web.request.Heads`).
+    he goes on can tell whether the file was looked at once or for each. Equal heads are one `Request` object
+    (`netlab.web.request.Heads`).
     """
 
     def __init__(self) -> None:
