@@ -204,11 +204,11 @@ class IcmpPort:
         for data, ancillary, flags, address in received:
             stamp = stamp_of(ancillary)
             # Nearly all that come are plain replies. What else is read piece by piece.
-            event = answer(data[header:], address[0], stamp, now) or self._read(data, flags, address[0], stamp, now)
+            event = answer(data[header:], address[0], stamp, now) or self._interpret(data, flags, address[0], stamp, now)
             if event is not None:
                 told(event)
 
-    def _read(self, data: bytes, flags: int, sender: str, stamp: int | None, now: int) -> Event | None:
+    def _interpret(self, data: bytes, flags: int, sender: str, stamp: int | None, now: int) -> Event | None:
         try:
             if flags & _MSG_TRUNC:
                 raise Truncated(f"a packet of more than {self._size} bytes")

@@ -9,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.common.daemon import CannotStart
+from netlab.watchdog.tap import Options
 from netlab.watchdog.wire import ALIVE, START
 from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
 from tests.parts import missing, require_program, temporary_folder
@@ -356,8 +359,13 @@ class StartTests(Case):
 
     def test_bad_options(self) -> None:
         """So is every option that makes no sense."""
-        for option, value in (("timeout", "0"), ("timeout", "nan"), ("grace", "x"), ("on-expiry", "exec:")):
-            self.assertIn(f"--{option} {value}", self.fails(f"--{option}", value))
+        self.assertIn("--timeout 0", self.fails("--timeout", "0"))
+        for option, value in (("timeout", "nan"), ("grace", "x"), ("on-expiry", "exec:"), ("max-connections", "-1")):
+            said = StringIO()
+            self.patch(sys, "__stderr__", said)
+            refused = self.assertRaises(CannotStart, Options().parseOptions, [f"--{option}", value])
+            self.assertEqual((refused.code, said.getvalue().count("\n")), (2, 1))
+            self.assertIn(f"netlab-watchdog: --{option} {value}", said.getvalue())
         self.fails("--listen", "junk:1")
 
     def test_sigterm(self) -> None:
