@@ -13,7 +13,7 @@ from netlab.icmp.events import Event, Target
 from netlab.icmp.exchange import Exchange
 from netlab.icmp.packet import Family
 from netlab.icmp.payload import SECRET_SIZE, LabPayload, Payload, TokenPayload
-from netlab.icmp.port import READS, Clocks, IcmpPort
+from netlab.icmp.port import Clocks, IcmpPort
 from netlab.icmp.resolving import Resolved
 from netlab.icmp.session import Session
 from netlab.icmp.sockets import Channel, open_channel
@@ -21,8 +21,9 @@ from netlab.icmp.wishes import Rota, Wishes
 
 #: When sending as fast as answers come: requests in flight to a target, and sent at once, at most; bytes in them, for
 #: the answers must find room in the socket; and the longest time in seconds that the next ones wait for an answer that
-#: does not come. A turn that reads a whole window costs little beside its answers, and other things wait under 1 ms.
-WINDOW = READS
+#: does not come. A turn costs little beside a window's answers, and other things wait under 1 ms for it; it reads more
+#: than the window, so that it knows when it has read all.
+WINDOW = 64
 _WINDOW_BYTES = 1 << 19
 _PATIENCE = 0.01
 
@@ -198,9 +199,12 @@ class Pinger:
 
     # ---- what came, and what did not
 
-    def _rested(self) -> None:
-        """After each turn of reading: at full speed, answers make room for more requests."""
-        if not self._wishes.interval:
+    def _rested(self, more: bool) -> None:
+        """After each turn of reading: at full speed, answers make room for more requests.
+
+        But not while there may be more to read, or answers would come faster than they are read.
+        """
+        if not self._wishes.interval and not more:
             self._send_burst(0)
         else:
             self._check_finished()

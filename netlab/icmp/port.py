@@ -21,7 +21,7 @@ from netlab.icmp.packet import IPV4_HEADER, Family, unwrap_ipv4
 from netlab.icmp.sockets import Channel
 
 #: Messages read in one turn of the reactor, so that a flood of them leaves others their turns.
-READS = 64
+READS = 96
 
 #: Nanoseconds after which sending is rehearsed before it is done.
 _RUSTY = 1_000_000
@@ -55,7 +55,7 @@ class IcmpPort:
     """One socket; what comes is given to an exchange, and what that makes of it to ``told``.
 
     :param size: bytes of data in requests.
-    :param rested: is called after each turn of reading.
+    :param rested: is called after each turn of reading, with whether there may be more to read.
     """
 
     log = Logger(namespace="netlab.icmp")
@@ -68,7 +68,7 @@ class IcmpPort:
         told: Callable[[Event], object],
         size: int,
         clocks: Clocks,
-        rested: Callable[[], object],
+        rested: Callable[[bool], object],
     ) -> None:
         self.channel = channel
         self._reactor = reactor
@@ -174,9 +174,9 @@ class IcmpPort:
     def doRead(self) -> None:
         """Read for one turn."""
         self._false_alarms = 0
-        self.read()
+        more = self.read()
         if not self._closed:
-            self._rested()
+            self._rested(more)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor takes errors that wait in the queue for the end of the socket; read them and go on."""
@@ -204,7 +204,9 @@ class IcmpPort:
         for data, ancillary, flags, address in received:
             stamp = stamp_of(ancillary)
             # Nearly all that come are plain replies. What else is read piece by piece.
-            event = answer(data[header:], address[0], stamp, now) or self._interpret(data, flags, address[0], stamp, now)
+            event = answer(data[header:], address[0], stamp, now) or self._interpret(
+                data, flags, address[0], stamp, now
+            )
             if event is not None:
                 told(event)
 

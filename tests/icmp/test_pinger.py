@@ -257,8 +257,22 @@ class TurnTests(PingerCase):
         pinger.start()
         (session,) = pinger.exchange
         for turn in range(4):
-            self.assertEqual((session.received, session.in_flight), (turn * READS, WINDOW))
+            self.assertEqual((session.received, session.in_flight), (turn * WINDOW, WINDOW))
             self.read()
+
+    def test_reading_comes_first(self) -> None:
+        """At interval 0 with more targets than are read in a turn, answers do not pile up until they are dropped."""
+        pinger = self.pinger(interval=0)
+        for number in range(1, 41):
+            self.host(pinger, f"127.0.1.{number}")
+        pinger.start()
+        for _ in range(100):
+            self.reactor.advance(0.01)
+            for address in self.hosts:
+                self.reply(address)
+            self.read()
+            self.assertLess(sum(session.in_flight for session in pinger.exchange), 3 * READS)
+        self.assertGreater(sum(session.received for session in pinger.exchange), 50 * READS)
 
     def test_large_ones(self) -> None:
         """So many large requests are sent ahead as leave room for their answers."""
