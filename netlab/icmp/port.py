@@ -202,11 +202,9 @@ class IcmpPort:
         answer, told = self._exchange.answer, self._told
         header = IPV4_HEADER if self._is_wrapped else 0
         for data, ancillary, flags, address in received:
-            stamp = stamp_of(ancillary)
+            sender, stamp = address[0], stamp_of(ancillary)
             # Nearly all that come are plain replies. What else is read piece by piece.
-            event = answer(data[header:], address[0], stamp, now) or self._interpret(
-                data, flags, address[0], stamp, now
-            )
+            event = answer(data[header:], sender, stamp, now) or self._interpret(data, flags, sender, stamp, now)
             if event is not None:
                 told(event)
 

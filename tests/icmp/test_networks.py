@@ -28,20 +28,26 @@ for number in range(500):
 """
 
 
+def _alone(test: SynchronousTestCase) -> Host:
+    """A host in which everyone may ping."""
+    host = Host(test)
+    host.write("ipv4/ping_group_range", "0 2147483647")
+    return host
+
+
 class LoopbackTests(SynchronousTestCase):
     """A host alone."""
 
     def setUp(self) -> None:
         """Everyone in it may ping."""
-        self.alone = Host(self)
-        self.alone.write("ipv4/ping_group_range", "0 2147483647")
+        self.alone = _alone(self)
 
     def test_both_kinds_of_sockets(self) -> None:
         """IPv4 and IPv6 at once, over raw and over unprivileged sockets; large and empty requests."""
         with ExitStack() as under_way:
             words = ("-c", "2", "-i", "0.01", "127.0.0.1", "::1")
             for run in [
-                under_way.enter_context(Run(self.alone, "--size", size, *words, privileged=privileged))
+                under_way.enter_context(Run(_alone(self), "--size", size, *words, privileged=privileged))
                 for privileged, size in product((True, False), ("0", "56", "20000"))
             ]:
                 status, summary = run.end()
