@@ -180,11 +180,11 @@ class Pinger:
             return 0
         times, reason = port.send(packets, address)
         requests = self.exchange.begin(session, times)
-        if self._when_sent is not None:
-            for request in requests if reason is None else requests[:-1]:
-                self._when_sent(session.target, request.number)
         if reason is not None:
-            self._told(session.fail(requests[-1].number, reason))
+            self._told(session.fail(requests[0].number, reason))
+        elif self._when_sent is not None:
+            for request in requests:
+                self._when_sent(session.target, request.number)
         return len(requests)
 
     def _sent(self) -> None:

@@ -97,9 +97,9 @@ class IcmpPort:
             self._socket.close()
 
     def send(self, packets: Sequence[bytes], address: Any) -> tuple[list[int], str | None]:
-        """Send ``packets`` now; the monotonic times when that was, and `None`.
+        """Send ``packets`` now, as many as can be; the monotonic times when that was, and `None`.
 
-        If one of them cannot be sent, those behind it are not tried; its time is the last, and the reason is given.
+        Only of the first is it known that it cannot be sent: then it has a time as well, and the reason is given.
         """
         monotonic, sendto = self._clocks.monotonic, self._sendto
         if monotonic() - self._last_sent > _RUSTY:
@@ -111,9 +111,11 @@ class IcmpPort:
             try:
                 sendto(packet, address)
             except OSError as error:
+                if times:  # what is wrong may be told of one that was just sent, or be over in the next turn
+                    break
                 now, reason = self._retry(packet, address, now, error)
                 if reason is not None:
-                    return [*times, now], reason
+                    return [now], reason
             times.append(now)
         self._last_sent = times[-1]
         return times, None

@@ -260,6 +260,30 @@ class TurnTests(PingerCase):
             self.assertEqual((session.received, session.in_flight), (turn * WINDOW, WINDOW))
             self.read()
 
+    def test_no_room(self) -> None:
+        """At interval 0 what the socket has no room for is not lost, but sent later, when there is."""
+        pinger = self.pinger(interval=0)
+        self.host(pinger)
+        (port,) = pinger._ports.values()
+        sendto, left = port._sendto, [20]
+
+        def limited(*words: Any) -> None:
+            if not left[0]:
+                raise BlockingIOError
+            left[0] -= 1
+            sendto(*words)
+
+        port._sendto = limited
+        pinger.start()
+        (session,) = pinger.exchange
+        self.assertEqual((session.sent, self.events), (20, []))
+        left[0] = 10
+        self.reply()
+        self.read()
+        self.assertEqual((session.sent, session.received, session.lost), (30, 20, 0))
+        self.reactor.advance(0.01)
+        self.assertIn("send buffer is full", self.events[-1].reason)  # type: ignore[union-attr]
+
     def test_reading_comes_first(self) -> None:
         """At interval 0 with more targets than are read in a turn, answers do not pile up until they are dropped."""
         pinger = self.pinger(interval=0)
