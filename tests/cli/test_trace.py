@@ -42,7 +42,8 @@ class TraceCommandTests(SynchronousTestCase):
         self.assertEqual(len(lines), 11)
         self.assertIn("10.0.0.1:1000 → 10.0.0.2:80  TCP [SYN] Seq=0", lines[0])
         self.assertIn("[TCP Retransmission]", lines[4])
-        self.assertIn("packet 4, the oldest that nobody acknowledged, was sent 1.000 ms before.", _unwrapped(found))
+        why = "packet 4, the oldest that no ACK has come for since, was sent 1.000 ms before."
+        self.assertIn(why, _unwrapped(found))
         self.assertIn("The client closed first", _unwrapped(found))
 
     def test_formats(self) -> None:

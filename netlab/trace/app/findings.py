@@ -104,6 +104,6 @@ class Applications:
             applications,
             self._echoes.facts(self._time) if self._echoes is not None else (),
             passages(applications, known, self._talks, self._proxies),
-            self._artefacts.facts(applications, self._holding),
+            self._artefacts.facts(known.values(), applications, self._holding),
             left_out,
         )

@@ -10,9 +10,9 @@ from netlab.trace.choosing import Choice, Chosen
 from netlab.trace.facts import Endpoint, Packet
 from netlab.trace.ladder.layout import MAX_PACKETS, Ladder, ladder_of
 from netlab.trace.reading import Trace
-from netlab.trace.words.artefacts import artefact_sentence
+from netlab.trace.words.artefacts import artefact_notes, artefact_sentence
 from netlab.trace.words.captures import Totals, summary
-from netlab.trace.words.conversations import conversation_sentences, datagram_sentences, title
+from netlab.trace.words.conversations import conversation_sentences, datagram_sentences, pair_of, title
 from netlab.trace.words.echoes import echo_notes, echo_sentences, echo_title
 from netlab.trace.words.messages import note_sentences
 from netlab.trace.words.packets import PacketTeller
@@ -54,12 +54,15 @@ class Telling:
         self._kept: list[Packet] = []
         self._began: int | None = None
         self._found: Findings | None = None
+        #: Whether packets were told without what they carried of programs' messages.
+        self.messages_left_out = False
 
     def packets(self, most_held: int = MAX_HELD) -> Iterator[ToldPacket]:
         """Each packet; if there are no more than ``most_held``, then with what it carried of programs' messages."""
         told = self._told()
         held = list(islice(told, most_held + 1))
         if len(held) > most_held:
+            self.messages_left_out = True
             yield from held
             yield from told
             return
@@ -139,6 +142,8 @@ class Telling:
         for frame, carried in found.notes().items():
             for note in carried:
                 notes.setdefault(frame, []).extend(note_sentences(note))
+        for frame, sentence in artefact_notes(found.artefacts):
+            notes.setdefault(frame, []).append(sentence)
         return notes
 
     def _said(self) -> dict[int, list[Sentence]]:
@@ -152,7 +157,9 @@ class Telling:
             told[passage.conversation] += 1
             if told[passage.conversation] <= MAX_TOLD:
                 said[passage.conversation].extend(passage_sentences(passage, introduced(passage.proxy, self._roles)))
+        known = {one.number: one for one in self._source.all_conversations()}
         for artefact in found.artefacts:
             if artefact.conversation is not None:
-                said[artefact.conversation].append(artefact_sentence(artefact))
+                pair = pair_of(known[artefact.conversation], self._roles)
+                said[artefact.conversation].append(artefact_sentence(artefact, pair[artefact.sender or 0].inside))
         return said

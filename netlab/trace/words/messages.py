@@ -97,8 +97,10 @@ def _content(one: "HttpRequest | HttpResponse") -> Iterator[Sentence]:
     if fields:
         yield said("Its head says: {fields}.", fields=", ".join(fields))
     body = one.body
-    if body.length:
-        yield said("Its body has {size} of {type}.", size=octets(body.length), type=body.type or said("no type"))
+    if body.length and body.type:
+        yield said("Its body has {size} of {type}.", size=octets(body.length), type=body.type)
+    elif body.length:
+        yield said("Its body has {size}; the head does not say of what type.", size=octets(body.length))
     if not body.complete:
         yield said("Its body is not complete.")
 

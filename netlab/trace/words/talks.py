@@ -137,7 +137,8 @@ def _upper(one: "UpperTalk") -> Iterator[Sentence]:
     else:
         yield said("The server writes in capitals; more than one variant of the lab would do it like this.")
     for sign in one.evidence[:MAX_TOLD]:
-        yield SIGNS[sign.what](sign)
+        if sign.what not in TOLD_ELSEWHERE:
+            yield SIGNS[sign.what](sign)
     yield counted("It answered {count} time.", "It answered {count} times.", len(one.answers))
     if one.unanswered is not None:
         yield said(
@@ -147,6 +148,8 @@ def _upper(one: "UpperTalk") -> Iterator[Sentence]:
         )
 
 
+#: The artefact `read_together` says that.
+TOLD_ELSEWHERE = {"answered_together"}
 SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     "server_closed_after": lambda sign: counted(
         "The server closed after {count} message (packet {frame}).",
@@ -156,9 +159,6 @@ SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     ),
     "until_client_closes": lambda sign: said(
         "The server goes on until the client closes (packet {frame}).", frame=Plain(sign.frame)
-    ),
-    "two_messages": lambda sign: said(
-        "The server answers two messages and then closes (packet {frame}).", frame=Plain(sign.frame)
     ),
     "pieces_of": lambda sign: said(
         "It reads {size} at a time (packet {frame}).", size=octets(sign.numbers["size"]), frame=Plain(sign.frame)
@@ -172,12 +172,6 @@ SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     "delay": lambda sign: said(
         "It waits {time} before it reads (packet {frame}).",
         time=Duration(sign.numbers["ns"]),
-        frame=Plain(sign.frame),
-    ),
-    "answered_together": lambda sign: counted(
-        "One answer (packet {frame}) is to {count} segment.",
-        "One answer (packet {frame}) is to {count} segments.",
-        sign.numbers["segments"],
         frame=Plain(sign.frame),
     ),
 }
