@@ -24,6 +24,8 @@ MAX_FRAMES = 32
 MAX_OPTIONS = 40
 #: Conversations whose segments are compared with an MSS.
 MAX_FOLLOWED = 65_536
+#: The kind of what is true of a whole machine, and told once.
+LOOPBACK = "loopback_mss"
 #: Largest segments of Linux' loopback, and what they are: the longest packet of IPv4 and the MTU of the loopback, less
 #: the headers of IP and TCP.
 LOOPBACK_MSS: Mapping[int, tuple[int, int]] = {65_495: (65_535, 40), 65_476: (65_536, 60)}
@@ -142,9 +144,9 @@ def _of_conversation(one: Conversation) -> Iterable[Artefact]:
     largest = max((way.options.mss or 0 for way in one.directions if way.options), default=0)
     if largest in LOOPBACK_MSS:
         packet, headers = LOOPBACK_MSS[largest]
-        frames = tuple(frame for frame in one.handshake[:2] if frame is not None)
+        frames = tuple(frame for frame in one.handshake[:2] if frame is not None)[:1]
         numbers = {"mss": largest, "packet": packet, "headers": headers}
-        yield Artefact("loopback_mss", one.number, None, frames, len(frames), numbers)
+        yield Artefact(LOOPBACK, one.number, None, frames, len(frames), numbers)
     for sender, way in enumerate(one.directions):
         other = one.directions[1 - sender]
         if not way.packets and other.packets > 1 and one.completeness & _ACKNOWLEDGED:

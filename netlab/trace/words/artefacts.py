@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from netlab.trace.app.artefacts import Artefact
+from netlab.trace.app.artefacts import LOOPBACK, Artefact
 from netlab.trace.words.sentence import Duration, Listing, Plain, Sentence, Value, counted, octets, said
 
 #: Packets of an artefact that are named.
@@ -21,6 +21,17 @@ def artefact_notes(found: Iterable[Artefact]) -> Iterator[tuple[int, Sentence]]:
         if note is not None:
             sentence = note(one)
             yield from ((frame, sentence) for frame in one.frames)
+
+
+def on_loopback(found: Iterable[Artefact]) -> Iterator[Sentence]:
+    """Of how many conversations the packets met no network."""
+    count = sum(1 for one in found if one.kind == LOOPBACK)
+    if count:
+        yield counted(
+            "{count} TCP conversation stayed within one machine (loopback), as its MSS shows.",
+            "{count} TCP conversations stayed within one machine (loopback), as their MSS shows.",
+            count,
+        )
 
 
 def _named(one: Artefact) -> Listing:
@@ -55,10 +66,6 @@ def _too_long(one: Artefact) -> Sentence:
         mss=Plain(mss),
         options=Plain(mss - room),
     )
-
-
-def _loopback(one: Artefact, sender: Value) -> Sentence:
-    return said("It stayed within one machine, as the MSS of {mss} shows (loopback).", mss=one.numbers["mss"])
 
 
 def _longest(one: Artefact) -> Sentence:
@@ -149,7 +156,6 @@ def _again(one: Artefact) -> Sentence:
 
 ARTEFACTS: dict[str, Callable[[Artefact, Value], Sentence]] = {
     "larger_than_mss": _larger,
-    "loopback_mss": _loopback,
     "sends_together": _sends,
     "read_together": _read,
     "missing_frames": _missing,
@@ -159,7 +165,7 @@ ARTEFACTS: dict[str, Callable[[Artefact, Value], Sentence]] = {
 #: Of missing frames the analysis flag speaks, of an answer to several segments the program's own paragraph.
 _NOTES: dict[str, Callable[[Artefact], Sentence]] = {
     "larger_than_mss": _too_long,
-    "loopback_mss": _longest,
+    LOOPBACK: _longest,
     "sends_together": _together,
     "captured_twice": _again,
 }

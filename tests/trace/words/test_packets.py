@@ -185,7 +185,7 @@ class EveryKindTests(SynchronousTestCase):
         self.assertTrue(all(made.values()), made)
         self.assertLessEqual(made["Proof"], set(passages.PROOFS))
         self.assertLessEqual(made["Sign"] - talks.TOLD_ELSEWHERE, set(talks.SIGNS))
-        self.assertLessEqual(made["Artefact"] | made["Joined"], set(ARTEFACTS))
+        self.assertEqual(made["Artefact"] | made["Joined"], set(ARTEFACTS))
         self.assertLessEqual(made["add"] | made["lose"], set(talks.FAULTS))
         self.assertEqual(set(passage.VERDICTS), set(passages.VERDICTS))
         self.assertEqual(set(passages.CONFIDENCE), set(closings.CONFIDENCE))
