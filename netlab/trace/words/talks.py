@@ -77,13 +77,25 @@ def _freshness(one: "Freshness") -> Iterator[Sentence]:
         yield said(
             "The answer was made {time} before it was asked for: it came out of a cache.", time=Duration(one.older)
         )
-    if one.kept is not None:
+    age = Duration(one.age)
+    if one.kept is not None and one.server_remaining is not None:
         yield said(
-            "It may be kept for {kept} − age {age} = {left} more.",
-            kept=Duration(one.kept * 1_000_000_000),
-            age=Duration(one.age),
-            left=Duration(one.kept * 1_000_000_000 - one.age),
+            "Of the server's max-age there is left {limit} − age {age} = {left}.",
+            limit=Duration(one.kept * _SECOND),
+            age=age,
+            left=Duration(one.server_remaining),
         )
+    if one.accepted is not None and one.client_remaining is not None:
+        yield said(
+            "Of the client's max-age there is left {limit} − age {age} = {left}.",
+            limit=Duration(one.accepted * _SECOND),
+            age=age,
+            left=Duration(one.client_remaining),
+        )
+    if one.kept is None and one.accepted is None:
+        yield said("It is fresh for ever: neither side sets a max-age.")
+    if not one.storable:
+        yield said("No cache may store it.")
 
 
 def _http(one: "HttpExchange") -> Iterator[Sentence]:
@@ -148,6 +160,8 @@ def _upper(one: "UpperTalk") -> Iterator[Sentence]:
         )
 
 
+#: Nanoseconds.
+_SECOND = 1_000_000_000
 #: The artefact `read_together` says that.
 TOLD_ELSEWHERE = {"answered_together"}
 SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
