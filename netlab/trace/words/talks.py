@@ -92,10 +92,14 @@ def _freshness(one: "Freshness") -> Iterator[Sentence]:
             age=age,
             left=Duration(one.client_remaining),
         )
-    if one.kept is None and one.accepted is None:
+    if one.storable and one.kept is None and one.accepted is None:
         yield said("It is fresh for ever: neither side sets a max-age.")
-    if not one.storable:
-        yield said("No cache may store it.")
+    elif not one.storable and any(
+        left is not None and left <= 0 for left in (one.server_remaining, one.client_remaining)
+    ):
+        yield said("No cache may store it: nothing is left.")
+    elif not one.storable:
+        yield said("No cache may store it: its request says so (C=0).")
 
 
 def _http(one: "HttpExchange") -> Iterator[Sentence]:

@@ -27,7 +27,7 @@ class CalcTests(SynchronousTestCase):
         self.assertIn("The answer was made 10.000 s before it was asked for: it came out of a cache.", text)
         self.assertIn("Of the server's max-age there is left 60.000 s − age 10.504 s = 49.496 s.", text)
         self.assertIn("Of the client's max-age there is left 30.000 s − age 10.504 s = 19.496 s.", text)
-        self.assertNotIn("No cache may store it.", text)
+        self.assertNotIn("No cache may store it", text)
 
     def test_stale(self) -> None:
         """An answer that is too old for its client; one that nobody limits."""
@@ -35,9 +35,12 @@ class CalcTests(SynchronousTestCase):
         text = paragraph(asked, response(asked, NOW - 10))
         self.assertIn("Of the client's max-age there is left 5.000 s − age 10.504 s = -5.504 s.", text)
         self.assertNotIn("server's max-age", text)
-        self.assertIn("No cache may store it.", text)
+        self.assertIn("No cache may store it: nothing is left.", text)
         asked = request("1 + 2")
         self.assertIn("It is fresh for ever: neither side sets a max-age.", paragraph(asked, response(asked)))
+        text = paragraph(asked[:6] + b"\x0c\0" + asked[8:], response(asked))
+        self.assertIn("No cache may store it: its request says so (C=0).", text)
+        self.assertNotIn("fresh for ever", text)
 
     def test_steps(self) -> None:
         """Each step equals the next; of many the first are told."""
