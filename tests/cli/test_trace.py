@@ -83,6 +83,8 @@ class TraceCommandTests(SynchronousTestCase):
         found = netlab("trace", str(self.path), "--conversation", "1", "--format", "json")
         document = json.loads(found.stdout)
         self.assertEqual((document["packets"], document["conversations"]), ([], []))
+        found = netlab("trace", str(self.path), "--conversation", "1")
+        self.assertEqual(found.stdout, "\nSummary\n  Of the file's 11 packets none was chosen.\n")
         found = netlab("trace", str(self.path), "--conversation", "0", "--filter", "syn", "--format", "json")
         document = json.loads(found.stdout)
         self.assertEqual((len(document["packets"]), len(document["conversations"])), (2, 1))

@@ -77,6 +77,7 @@ class Telling:
         if self._began is None:
             self._began = packet.time
         if not chosen:
+            self._totals.passed += 1
             self._teller.pass_over(packet)
 
     def _told(self) -> Iterator[ToldPacket]:
