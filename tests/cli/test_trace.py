@@ -128,7 +128,7 @@ class TraceCommandTests(SynchronousTestCase):
 
     def test_progress(self) -> None:
         """A bar shows on stderr at a terminal if reading takes long, and is gone in the end."""
-        path = self.write("long.pcapng", capture(list(CONVERSATION) * 12_000))
+        path = self.write("long.pcapng", capture(list(CONVERSATION) * 5_000))
         with open(self.folder / "out", "wb") as out:
             code, seen = at_terminal("trace", str(path), "--format", "json", stdout=out)
         self.assertEqual(code, 0)

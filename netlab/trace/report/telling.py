@@ -100,7 +100,9 @@ class Telling:
 
     def ladder(self) -> Ladder:
         """The ladder of the first packets."""
-        return ladder_of(self._kept, self._totals.packets - len(self._kept), self._programs(), began=self._began)
+        left_out = self._totals.packets - len(self._kept)
+        clients = {one.number: one.client for one in self._source.conversations()}
+        return ladder_of(self._kept, left_out, self._programs(), began=self._began, clients=clients)
 
     def _programs(self) -> dict[Endpoint, Endpoint]:
         """The proxies' own ports: where their connections upstream come from."""

@@ -72,6 +72,10 @@ class SegmentTests(SynchronousTestCase):
         )
         aborted = told([*CONVERSATION[:3], there(RST | ACK, 101, 501)])[3]
         self.assertIn("The client resets the connection: RST.", aborted[0])
+        closed = told(
+            [*CONVERSATION[:3], there(FIN | ACK, 101, 501), back(PSH | ACK, 501, 102, b"late"), there(RST, 102)]
+        )
+        self.assertIn("The client has closed, so that nobody there reads what came: RST. Its Seq 2 is", closed[5][0])
         unknown = told([*CONVERSATION[:3], back(RST, 501)])[3]
         self.assertIn("Its Seq 1 is the Ack of what it answers.", unknown[0])
 
