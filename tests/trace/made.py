@@ -37,6 +37,7 @@ class Capture:
         """Write the file."""
         blocks = [section_header(), interface_description(_RAW_IP)]
         for number, (packet, comment) in enumerate(self._packets):
-            blocks.append(enhanced_packet(_BEGAN + number * _APART, packet, comment=comment or ""))
+            comments = (comment,) if comment else ()
+            blocks.append(enhanced_packet(_BEGAN + number * _APART, packet, None, 0, *comments))
         path.write_bytes(b"".join(blocks))
         return path
