@@ -70,7 +70,7 @@ A filter chooses packets:
 @click.option(
     "--programs/--no-programs",
     default=True,
-    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes half the time.",
+    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes two thirds of the time.",
 )
 @click.option("--pager/--no-pager", default=True, help="Scroll through what goes to a terminal.")
 @click.pass_context

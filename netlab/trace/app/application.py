@@ -14,8 +14,6 @@ PROTOCOLS = (CALC, HTTP, UPPER, WATCHDOG, BYTES, NOTHING)
 
 #: What is kept about a packet of a message takes about as many bytes.
 PART = 100
-#: Bytes of all conversations together that wait to be read.
-MAX_WAITING = 8 << 20
 #: Faults of one conversation that are kept.
 MAX_FAULTS = 64
 
@@ -82,7 +80,6 @@ class Room:
         self.messages = messages
         self.octets = octets
         self.left_out: Counter[str] = Counter()
-        self._waiting = 0
 
     def for_message(self, span: Span, octets: int = 0) -> bool:
         """Whether one more message may be kept, with ``octets`` bytes of its own beside where it stood."""
@@ -105,11 +102,6 @@ class Room:
     def give_back(self, count: int) -> None:
         """``count`` bytes that were kept are not kept any more."""
         self.octets += count
-
-    def may_wait(self, count: int) -> bool:
-        """Whether ``count`` more bytes may wait to be read, negative if they were."""
-        self._waiting += count
-        return self._waiting <= MAX_WAITING
 
 
 class Faults:

@@ -12,9 +12,6 @@ from netlab.trace.app.span import Span, SpanBuilder
 from netlab.trace.app.uppercase import may_be_uppercase, read_uppercase
 from netlab.trace.streams import Gap, Piece
 
-#: Pieces that wait to be read together.
-MAX_PIECES = 64
-
 
 @frozen
 class Turn:
@@ -43,8 +40,6 @@ class PlainReader:
         #: The client's, then the server's.
         self._ordered = self._recordings[client], self._recordings[1 - client]
         self._recording = True
-        self._waiting: list[tuple[int, Piece | Gap]] = []
-        self._octets = 0
         self._offsets = [0, 0]
         self._turns: list[Turn] = []
         self._speaker: int | None = None
@@ -52,34 +47,21 @@ class PlainReader:
         self._hash = sha256()
 
     def put(self, sender: int, part: Piece | Gap) -> None:
-        """What is next in the stream of ``sender``. It waits for more: many at a time are read faster."""
-        waiting = self._waiting
-        waiting.append((sender, part))
-        size = len(part.data) if isinstance(part, Piece) else 0
-        self._octets += size
-        if not self._room.may_wait(size) or len(waiting) >= MAX_PIECES:
-            self._read()
-
-    def _read(self) -> None:
-        """Read what waits."""
-        for sender, part in self._waiting:
-            if self._recording:
-                self._record(sender, part)
-            if sender != self._speaker:
-                self._end_turn()
-                self._speaker = sender
-                self._span, self._hash = SpanBuilder(sender, self._offsets[sender]), sha256()
-            if isinstance(part, Gap):
-                self.faults.add("gap", sender, part.offset, 0, length=part.length)
-                self._span.miss(part.length)
-                self._offsets[sender] += part.length
-            else:
-                self._span.add(part.frame, part.time, len(part.data))
-                self._hash.update(part.data)
-                self._offsets[sender] += len(part.data)
-        self._waiting.clear()
-        self._room.may_wait(-self._octets)
-        self._octets = 0
+        """What is next in the stream of ``sender``."""
+        if self._recording:
+            self._record(sender, part)
+        if sender != self._speaker:
+            self._end_turn()
+            self._speaker = sender
+            self._span, self._hash = SpanBuilder(sender, self._offsets[sender]), sha256()
+        if isinstance(part, Gap):
+            self.faults.add("gap", sender, part.offset, 0, length=part.length)
+            self._span.miss(part.length)
+            self._offsets[sender] += part.length
+        else:
+            self._span.add(part.frame, part.time, len(part.data))
+            self._hash.update(part.data)
+            self._offsets[sender] += len(part.data)
 
     def _record(self, sender: int, part: Piece | Gap) -> None:
         """Keep it for who may find the uppercase server in it, as long as there may be one."""
@@ -91,7 +73,6 @@ class PlainReader:
 
     def finish(self, ends: Ends) -> Any:
         """A `BytesTalk`, or an `UpperTalk`."""
-        self._read()
         self._end_turn()
         self.turns = tuple(self._turns)
         upper = read_uppercase(*self._ordered, ends) if self._recording else None

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.trace.app import findings
 from netlab.trace.app.application import Application
 from netlab.trace.app.findings import Findings
 from netlab.trace.app.http import Unused
@@ -163,6 +164,16 @@ class OtherTests(SynchronousTestCase):
         (twice,) = [one for one in found.artefacts if one.kind == "captured_twice"]
         self.assertEqual(2 * twice.numbers["pairs"], twice.numbers["packets"])
         self.assertEqual(found.passages, ())
+
+    def test_any_batch(self) -> None:
+        """However many segments are read at a time, the same is found."""
+        expected = {name: of(name) for name in ("proxy", "web", "upper-v4")}
+        for most in (1, 3):
+            self.patch(findings, "MAX_WAITING", most)
+            for name, found in expected.items():
+                self.assertEqual(of(name), found, name)
+        self.patch(findings, "MAX_WAITING_BYTES", 500)
+        self.assertEqual(of("proxy"), expected["proxy"])
 
     def test_json(self) -> None:
         """All of it can be written as JSON, with nothing but plain values."""
