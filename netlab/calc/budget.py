@@ -22,15 +22,15 @@ class Budget:
     #: Bits of an integer, be it a constant, an intermediate value or the result.
     max_bits: int = field(default=16_384, validator=_positive)
     #: Numbers, names, operators and calls, a shared part counted each time it is used.
-    max_nodes: int = field(default=1_024, validator=_positive)
+    max_nodes: int = field(default=768, validator=_positive)
     #: Operators and calls within one another.
     max_depth: int = field(default=512, validator=_positive)
     #: Characters of all step texts together; more cannot be sent in one packet.
     max_step_text: int = field(default=MAX_BODY, validator=validators.and_(validators.ge(0), validators.le(MAX_BODY)))
     #: Digit products (about a nanosecond each) that big integers may cost, printing them included.
     max_work: int = field(default=2_500_000, validator=_positive)
-    #: Opcodes in a pickle. The longest chain of additions that ``max_nodes`` allows has 11,815.
-    max_opcodes: int = field(default=12_288, validator=_positive)
+    #: Opcodes in a pickle. The longest chain of additions that ``max_nodes`` allows has 8,871.
+    max_opcodes: int = field(default=9_216, validator=_positive)
 
     def check_nodes(self, nodes: int) -> None:
         """Refuse an expression of more than ``max_nodes`` nodes."""

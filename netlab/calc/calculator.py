@@ -24,8 +24,8 @@ from netlab.calc.header import (
 )
 from netlab.calc.messages import Answer, Failure, Success, check_request, failure_of
 from netlab.calc.program import flatten
-from netlab.calc.remembered import Remembered
 from netlab.calc.steps import Steps
+from netlab.common.remembered import Remembered
 
 #: Where the time stamp of a packet ends.
 _STAMP = 4

@@ -20,7 +20,6 @@ from netlab.icmp.wishes import Wishes
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
 
     from netlab.icmp.exchange import Exchange
     from netlab.icmp.pinger import Pinger
@@ -123,7 +122,7 @@ class _Run:
         self._wishes = wishes
         self._output = output
         self._pinger: Pinger | None = None
-        self._failed: Failure | None = None
+        self._failed: Exception | None = None
         self._watch = None if watch is None else Watch(watch, self._abandon)
 
     def start(self, reactor: Any) -> "Deferred[None]":
@@ -165,18 +164,16 @@ class _Run:
         self._output.begin(reactor, pinger.exchange, self._wishes)
         await pinger.start()
         if self._failed is not None:
-            self._failed.raiseException()
+            raise self._failed
 
     def _tell(self, event: Event) -> None:
         """Show an event; when it cannot be shown, because nobody reads any more, that ends everything."""
-        from twisted.python.failure import Failure
-
         if self._watch is not None:
             self._watch.tell(event)
         try:
             self._output.tell(event)
-        except Exception:
-            self._failed = self._failed or Failure()
+        except Exception as error:
+            self._failed = self._failed or error
             self._abandon()
 
     def _abandon(self) -> None:

@@ -70,7 +70,7 @@ A filter chooses packets:
 @click.option(
     "--programs/--no-programs",
     default=True,
-    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes half the time.",
+    help="In JSON: what the programs said, pairs and artefacts too. Without it JSON takes two thirds of the time.",
 )
 @click.option("--pager/--no-pager", default=True, help="Scroll through what goes to a terminal.")
 @click.pass_context
@@ -86,13 +86,17 @@ def trace(ctx: click.Context, /, file: str, summary: bool, **options: object) ->
             raise
         raise Failed(f"netlab trace: {printable(str(error.filename or file))}: {error.strerror}") from None
     except TraceError as error:
-        raise Failed(f"netlab trace: {printable(file)}: {error}") from None
+        raise Failed(f"netlab trace: {_named(file)}: {error}") from None
     if damage is not None:
         say(
-            f"netlab trace: {printable(file)}: {damage.problem} (at byte {damage.offset:,}); "
+            f"netlab trace: {_named(file)}: {damage.problem} (at byte {damage.offset:,}); "
             "everything before that has been used"
         )
         ctx.exit(1)
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == "-" else printable(file)
 
 
 def _outlive_the_first_interrupt() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import click
 
@@ -77,13 +78,8 @@ def output_to(path: str | None, *, live: bool, pager: bool) -> Output:
 
 def _joined(pieces: Iterator[str]) -> Iterator[str]:
     """Many pieces at a time."""
-    held: list[str] = []
-    for piece in pieces:
-        held.append(piece)
-        if len(held) >= _TOGETHER:
-            yield "".join(held)
-            held.clear()
-    yield "".join(held)
+    while held := list(islice(pieces, _TOGETHER)):
+        yield "".join(held)
 
 
 def _with_bar(file: str, opener: Opener) -> Iterator[bytes]:

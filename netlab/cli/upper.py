@@ -7,6 +7,7 @@ import click
 from attrs import evolve
 
 from netlab.cli.endpoints import endpoint_of, refused_text
+from netlab.cli.parameters import seconds
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed, has_colour
 from netlab.cli.upper_output import JsonObject, Output, Story
@@ -101,8 +102,8 @@ Each is a preset; the other options change parts of it. The servers are those of
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
+    callback=seconds,
+    default="30",
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for a connection, and for the server at each call.",

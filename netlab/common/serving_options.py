@@ -40,7 +40,7 @@ def daemon_service(
     allow_files(options["max-connections"] * files_each)
     service = InOrder()
     if options["log-json"]:
-        JsonLog(options.daemon, options["log-json"]).setServiceParent(service)
+        JsonLog(options.daemon, options["log-json"], options.cannot_start).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
     QuietCollector(reactor).setServiceParent(service)
     SlimPolling(reactor).setServiceParent(service)

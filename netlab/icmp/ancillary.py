@@ -22,7 +22,7 @@ _ORIGINS_ICMP = {2, 3}
 _AF_INET, _AF_INET6 = 2, 10
 
 # struct timespec, with 64 and with 32 bits to a number.
-_TIMESPECS = {timespec.size: timespec for timespec in (Struct("=qq"), Struct("=ii"))}
+_TIMESPECS = {timespec.size: timespec.unpack for timespec in (Struct("=qq"), Struct("=ii"))}
 # struct sock_extended_err, and after it the address of who reported the error.
 _EXTENDED_ERROR = Struct("=IBBBxII")
 _SOCKADDR_IN = Struct("=H2x4s")
@@ -44,9 +44,10 @@ class IcmpReport:
 def stamp_of(ancillary: Ancillary) -> int | None:
     """When the packet came, in nanoseconds of the system's clock; `None` if that is not said."""
     for level, kind, data in ancillary:
-        if (level, kind) == (SOL_SOCKET, SO_TIMESTAMPNS) and len(data) in _TIMESPECS:
-            seconds, nanoseconds = _TIMESPECS[len(data)].unpack(data)
-            return int(seconds * 10**9 + nanoseconds)
+        if kind == SO_TIMESTAMPNS and level == SOL_SOCKET and (read := _TIMESPECS.get(len(data))) is not None:
+            seconds, nanoseconds = read(data)
+            stamp: int = seconds * 10**9 + nanoseconds
+            return stamp
     return None
 
 

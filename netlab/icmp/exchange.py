@@ -5,15 +5,19 @@ nanoseconds of a clock that does not run backwards.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
+from itertools import repeat
 
 from netlab.icmp.causes import cause
 from netlab.icmp.errors import Damaged, PacketFault, Truncated, UnknownTarget
 from netlab.icmp.events import Event, Foreign
 from netlab.icmp.packet import Echo, ErrorMessage, Family, decode, decode_request
-from netlab.icmp.session import Session
+from netlab.icmp.session import IN_FLIGHT, Request, Session
 from netlab.icmp.stamps import Stamps
+
+#: So many requests at least are kept in the order of their deadlines before those that are over are taken out.
+_ROOM = 4_096
 
 
 class Exchange:
@@ -30,7 +34,8 @@ class Exchange:
         self._sessions: dict[str, Session] = {}
         # What was sent, in the order of sending, which is the order of deadlines. What is not in flight any more stays
         # until it is the oldest: requests are mostly answered in that order, and looking is cheaper than taking out.
-        self._open: deque[tuple[int, Session, int]] = deque()
+        self._open: deque[tuple[Session, Request]] = deque()
+        self._room = _ROOM
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())
@@ -54,43 +59,49 @@ class Exchange:
     def next_deadline(self) -> int | None:
         """When the next request in flight is lost unless it is answered; `None` if none is in flight."""
         while self._open:
-            deadline, session, number = self._open[0]
-            if session.is_in_flight(number):
-                return deadline
+            request = self._open[0][1]
+            if request.state is IN_FLIGHT:
+                return request.sent_at + self.timeout
             self._open.popleft()
         return None
 
-    def begin(self, session: Session, now: int) -> int:
-        """The next request of ``session`` leaves at ``now``; its number."""
-        number = session.begin(now)
-        self._open.append((now + self.timeout, session, number))
-        return number
-
-    def fail(self, session: Session, number: int, reason: str) -> Event:
-        """The request that began last could not be sent."""
-        return session.fail(number, reason)
+    def begin(self, session: Session, times: Sequence[int]) -> list[Request]:
+        """The next requests of ``session`` left at these times; what they are. Its `Session.packets` come before."""
+        begun = session.begin(times)
+        self._open.extend(zip(repeat(session), begun))
+        if len(self._open) > self._room:
+            self._tidy()
+        return begun
 
     def expire(self, now: int) -> list[Event]:
         """What is lost by ``now``."""
         lost: list[Event] = []
         while (deadline := self.next_deadline) is not None and deadline <= now:
-            _, session, number = self._open.popleft()
-            lost.append(session.expire(number))
+            session, request = self._open.popleft()
+            lost.append(session.expire(request.number))
         return lost
+
+    def answer(self, message: bytes, sender: str, stamp: int | None, now: int) -> Event | None:
+        """What a message says that is, byte for byte, a reply that somebody waits for; `None` if it has to be read.
+
+        The parameters are those of `receive`, and so is what it gives; it is only quicker.
+        """
+        session = self._sessions.get(sender)
+        request = None if session is None else session.awaited.pop(message, None)
+        if session is None or request is None:
+            return None
+        return session.settle(request, self.stamps.arrival(stamp, request.sent_at, now))
 
     def receive(
         self, family: Family, identifier: int, message: bytes, sender: str, stamp: int | None, now: int
     ) -> Event | None:
-        """What an ICMP message says to us; `None` if it is none of ours, which is counted.
+        """What an ICMP message says to us; `None` if it is none of ours, which is counted. `answer` has not known it.
 
         :param identifier: that of our requests over the socket where it came.
         :param sender: the address that it came from.
         :param stamp: when it came, by the kernel's system clock; `None` if that is not known. Give `stamps` a new
             reading of the clocks first.
         """
-        session = self._sessions.get(sender)
-        if session is not None and (sent_at := session.awaited_since(message)) is not None:
-            return session.answer_awaited(message, self.stamps.arrival(stamp, sent_at, now))
         try:
             said = decode(family, message)
         except PacketFault as fault:
@@ -131,6 +142,11 @@ class Exchange:
                 self.foreign[Foreign.MALFORMED] += 1
 
     # ---- inside
+
+    def _tidy(self) -> None:
+        """Take out what is not in flight: behind one request that waits long, many may have been answered."""
+        self._open = deque(each for each in self._open if each[1].state is IN_FLIGHT)
+        self._room = max(_ROOM, 2 * len(self._open))
 
     def _answered(self, identifier: int, echo: Echo, sender: str, stamp: int | None, now: int) -> Event | None:
         if echo.identifier != identifier:

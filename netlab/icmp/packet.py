@@ -20,8 +20,8 @@ _ECHO = Struct("!BBHHH")
 _LESS = 0x0800
 #: IPv4's first 20 bytes, as far as they matter here: version and header length, total length, protocol, destination.
 _IPV4 = Struct("!BxH5xB6x4s")
-#: The first byte of an IPv4 header without options.
-_PLAIN = 0x45
+#: Bytes of an IPv4 header without options.
+IPV4_HEADER = _IPV4.size
 #: IPv6's 40 bytes, as far as they matter here: version, next header, destination.
 _IPV6 = Struct("!B5xB17x16s")
 
@@ -143,11 +143,6 @@ def unwrap_ipv4(datagram: bytes) -> bytes:
     :raises Truncated: it is shorter than it says.
     :raises PacketFault: it is no IPv4 packet with ICMP in it.
     """
-    # Nearly all that come: no options, nothing behind the end.
-    length = len(datagram)
-    plain = length >= _IPV4.size and datagram[0] == _PLAIN and datagram[9] == ICMP_PROTOCOL
-    if plain and datagram[2] << 8 | datagram[3] == length:
-        return datagram[_IPV4.size :]
     total, start, protocol, _ = _ipv4_header(datagram)
     if protocol != ICMP_PROTOCOL:
         raise PacketFault(f"an IPv4 packet of protocol {protocol}")

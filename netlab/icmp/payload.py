@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 
 #: Bytes of the secret, and of the number.
 SECRET_SIZE = 8
-_NUMBER_SIZE = 8
+NUMBER_SIZE = 8
 
 #: What the lab's old program sends (protocols.md §4).
 LAB_DATA = b"This is the ping.\n\0"
@@ -39,12 +39,12 @@ class TokenPayload(Payload):
         self._secret = secret
         self._size = size
         filling = bytes(range(256)) * (size // 256 + 1)
-        self._filling = filling[: max(0, size - SECRET_SIZE - _NUMBER_SIZE)]
-        self.token_size = min(size, SECRET_SIZE + _NUMBER_SIZE)
+        self._filling = filling[: max(0, size - SECRET_SIZE - NUMBER_SIZE)]
+        self.token_size = min(size, SECRET_SIZE + NUMBER_SIZE)
 
     def of(self, number: int) -> bytes:
         """See `Payload`."""
-        return (self._secret + number.to_bytes(_NUMBER_SIZE, "big") + self._filling)[: self._size]
+        return (self._secret + number.to_bytes(NUMBER_SIZE, "big") + self._filling)[: self._size]
 
 
 class LabPayload(Payload):

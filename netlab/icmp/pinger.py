@@ -1,6 +1,7 @@
 """The pinger: sends the requests of an exchange in their turns, watches their deadlines, and tells what happens."""
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,12 @@ from netlab.icmp.session import Session
 from netlab.icmp.sockets import Channel, open_channel
 from netlab.icmp.wishes import Rota, Wishes
 
-#: When sending as fast as answers come: requests in flight to a target, and sent in one turn; and the longest time in
-#: seconds that the next ones wait for an answer that does not come.
-_WINDOW = 16
-_BURST = 16
+#: When sending as fast as answers come: requests in flight to a target, and sent at once, at most; bytes in them, for
+#: the answers must find room in the socket; and the longest time in seconds that the next ones wait for an answer that
+#: does not come. A turn costs little beside a window's answers, and other things wait under 1 ms for it; it reads more
+#: than the window, so that it knows when it has read all.
+WINDOW = 64
+_WINDOW_BYTES = 1 << 19
 _PATIENCE = 0.01
 
 #: Turns of reading that a loss may wait for: more than a socket's buffer holds, so that it was all read that came in
@@ -56,8 +59,13 @@ class Pinger:
         self._ports: dict[Family, IcmpPort] = {}
         self._routes: list[tuple[Session, IcmpPort, Any]] = []
         self._finished: Deferred[None] | None = None
+        #: Whether nothing may be sent: not yet, or, since whoever is told of an event may call `stop`, no more.
+        self._is_over = True
+        #: Requests to each target.
+        self._most = sys.maxsize if wishes.count is None else wishes.count
         self._loop: LoopingCall | None = None
         self._timers: dict[Callable[[], None], IDelayedCall] = {}
+        self._window = max(1, min(WINDOW, _WINDOW_BYTES // max(1, wishes.payload_size)))
         self._postponed = 0
         self._turn = 0
         self._next = 0
@@ -99,6 +107,7 @@ class Pinger:
     def start(self) -> Deferred[None]:
         """Ping; fires when it is done: every request has been sent and its fate is known, or the deadline is there."""
         self._finished = Deferred()
+        self._is_over = False
         for port in self._ports.values():
             port.start()
         self._begin_turns()
@@ -108,6 +117,7 @@ class Pinger:
 
     def stop(self) -> None:
         """Stop sending and receiving; what is in flight stays so. The Deferred of `start` fires, if it has not."""
+        self._is_over = True
         self._stop_turns()
         for timer in self._timers.values():
             if timer.active():
@@ -145,7 +155,7 @@ class Pinger:
     def _send_group(self, groups: int) -> None:
         """One turn: send to the targets of one group."""
         for session, port, address in self._routes[self._turn % groups :: groups]:
-            self._send(session, port, address)
+            self._send(1, session, port, address)
         self._turn += 1
         self._sent()
 
@@ -154,27 +164,28 @@ class Pinger:
 
         To each target at least so many are sent, however many are in flight.
         """
-        left = _BURST
+        left = self._window
         for _ in range(len(self._routes)):
             session, port, address = self._routes[self._next % len(self._routes)]
             self._next += 1
-            for _ in range(min(left, max(least, _WINDOW - session.in_flight))):
-                left -= self._send(session, port, address)
+            left -= self._send(min(left, max(least, self._window - session.in_flight)), session, port, address)
             if not left:  # the next turn begins with the next target
                 break
         self._sent()
 
-    def _send(self, session: Session, port: IcmpPort, address: Any) -> bool:
-        """Send one request, unless all have been; whether it was."""
-        if self._is_over or not session.is_ready or self._is_through(session):
-            return False
-        now, reason = port.send(session.packet(), address)
-        number = self.exchange.begin(session, now)
+    def _send(self, most: int, session: Session, port: IcmpPort, address: Any) -> int:
+        """Send so many requests, or as many as are left; how many that were."""
+        packets = [] if self._is_over else session.packets(min(most, self._most - session.sent))
+        if not packets:
+            return 0
+        times, reason = port.send(packets, address)
+        requests = self.exchange.begin(session, times)
         if reason is not None:
-            self._told(self.exchange.fail(session, number, reason))
+            self._told(session.fail(requests[0].number, reason))
         elif self._when_sent is not None:
-            self._when_sent(session.target, number)
-        return True
+            for request in requests:
+                self._when_sent(session.target, request.number)
+        return len(requests)
 
     def _sent(self) -> None:
         """After each turn of sending: watch the deadline of what was sent, and see whether that was all."""
@@ -186,19 +197,14 @@ class Pinger:
         """Whether requests are still being sent in their turns."""
         return self._loop is not None and self._loop.running
 
-    @property
-    def _is_over(self) -> bool:
-        """Whether `stop` was called, which whoever is told of an event may do."""
-        return self._finished is None or self._finished.called
-
-    def _is_through(self, session: Session) -> bool:
-        return self._wishes.count is not None and session.sent >= self._wishes.count
-
     # ---- what came, and what did not
 
-    def _rested(self) -> None:
-        """After each turn of reading: at full speed, answers make room for more requests."""
-        if not self._wishes.interval:
+    def _rested(self, more: bool) -> None:
+        """After each turn of reading: at full speed, answers make room for more requests.
+
+        But not while there may be more to read, or answers would come faster than they are read.
+        """
+        if not self._wishes.interval and not more:
             self._send_burst(0)
         else:
             self._check_finished()
@@ -236,7 +242,7 @@ class Pinger:
     def _check_finished(self) -> None:
         if self._wishes.count is None or self.exchange.next_deadline is not None:
             return
-        if self._routes and all(self._is_through(session) for session in self.exchange):
+        if self._routes and all(session.sent >= self._most for session in self.exchange):
             self._finish()
 
     def _finish(self) -> None:

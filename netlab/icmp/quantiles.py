@@ -1,5 +1,7 @@
 """Quantiles of any number of values in bounded memory."""
 
+from collections.abc import Sequence
+
 #: So many values are kept as they are, and their quantiles are exact.
 EXACT = 1_000
 
@@ -21,17 +23,20 @@ class Quantiles:
         self._exact: list[int] | None = []
         self._counts: dict[int, int] = {}
 
-    def add(self, value: int) -> None:
-        """Count ``value``."""
-        self.total += 1
-        if self._exact is None:
-            self._count(value)
-            return
-        self._exact.append(value)
-        if len(self._exact) > EXACT:
-            kept, self._exact = self._exact, None
-            for each in kept:
-                self._count(each)
+    def extend(self, values: Sequence[int]) -> None:
+        """Count all ``values``."""
+        self.total += len(values)
+        if self._exact is not None:
+            self._exact += values
+            if len(self._exact) <= EXACT:
+                return
+            values, self._exact = self._exact, None
+        counts = self._counts
+        for value in values:
+            excess = value.bit_length() - _BITS
+            # In the middle of all that are rounded to it.
+            place = value if excess <= 0 else (value >> excess << excess) + (1 << excess >> 1)
+            counts[place] = counts.get(place, 0) + 1
 
     def at(self, place: int) -> int:
         """The value at ``place`` in ascending order, 0 for the smallest; ``place`` is less than `total`."""
@@ -50,9 +55,3 @@ class Quantiles:
     def percentile(self, percent: int) -> int:
         """The smallest value that ``percent`` in a hundred do not exceed (nearest rank)."""
         return self.at(max(0, -(-self.total * percent // 100) - 1))
-
-    def _count(self, value: int) -> None:
-        excess = max(0, value.bit_length() - _BITS)
-        # In the middle of all that are rounded to it.
-        rounded = (value >> excess << excess) + (1 << excess >> 1)
-        self._counts[rounded] = self._counts.get(rounded, 0) + 1

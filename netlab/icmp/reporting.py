@@ -12,7 +12,7 @@ from netlab.common.errors import NetlabError
 from netlab.watchdog.client import Connection, connect
 
 #: Seconds until a watchdog that is not there is looked for again.
-RETRY = 5.0
+RETRY = 2.0
 
 
 class WatchdogReport(Service):

@@ -5,15 +5,17 @@ the requests that are in flight and, so that late and duplicated replies are kno
 that are not.
 """
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from attrs import define, field, frozen
 
 from netlab.common.errors import LocalError
 from netlab.icmp.events import Answered, Duplicated, Foreign, Lost, Reported, Target, Unsent, sequence_of
-from netlab.icmp.packet import Echo, Family, encode_request, expected_reply
+from netlab.icmp.packet import Echo
 from netlab.icmp.payload import Payload
 from netlab.icmp.statistics import RoundTrips, Times
+from netlab.icmp.template import Template, template
 
 #: Requests that are no longer in flight are remembered for so long, and so many of them at most.
 REMEMBERED_TIME = 60 * 10**9
@@ -30,19 +32,24 @@ class State(Enum):
     DUPLICATED = auto()
 
 
-#: Requests of so many bytes are short.
-_SHORT = 256
+#: By themselves, for looking up a member of an enumeration costs as much as a call.
+IN_FLIGHT, ANSWERED, LATE, LOST, DUPLICATED = State
+
+#: Requests that sequence numbers tell apart.
+_SEQUENCES = 65_536
 
 #: What need not be remembered is looked for once in so many requests.
 _FORGET_EVERY = 64
 
 
 @define
-class _Request:
+class Request:
+    """One request, sent at ``sent_at``; ``reply`` is its reply byte for byte, or empty where that cannot be told."""
+
     number: int
     sent_at: int
     reply: bytes
-    state: State = State.IN_FLIGHT
+    state: State = IN_FLIGHT
     copies: int = 0
 
 
@@ -92,60 +99,59 @@ class Session:
     errors: int = 0
     unsent: int = 0
     round_trips: RoundTrips = field(factory=RoundTrips)
-    _requests: dict[int, _Request] = field(factory=dict, init=False, repr=False)
-    # Replies to what is in flight, byte for byte: one that is found here needs no reading. Long ones would take much
-    # memory, and for IPv6 only the kernel knows the checksum.
-    _awaited: dict[bytes, _Request] = field(factory=dict, init=False, repr=False)
-    _next_reply: bytes = field(default=b"", init=False, repr=False)
+    #: Replies to what is in flight, byte for byte: one that is found here needs no reading.
+    awaited: dict[bytes, Request] = field(factory=dict, init=False, repr=False)
+    _requests: dict[int, Request] = field(factory=dict, init=False, repr=False)
+    _template: Template = field(init=False, repr=False)
+    # The replies to the packets that are about to leave.
+    _replies: list[bytes] = field(factory=list, init=False, repr=False)
+    # The number of the oldest request that may still be remembered, and of the one before which that is looked at.
+    _oldest: int = field(default=0, init=False, repr=False)
+    _forget_at: int = field(default=0, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Prepare the packets."""
+        self._template = template(self.target.family, self.identifier, self.payload)
 
     @property
     def in_flight(self) -> int:
         """How many requests are neither answered nor lost."""
         return self.sent - self.received - self.lost
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether another request may be sent: not while the one 65,536 before it is in flight."""
-        last = self._requests.get(sequence_of(self.sent))
-        return last is None or last.state is not State.IN_FLIGHT
+    def packets(self, most: int) -> list[bytes]:
+        """The packets of the next requests; call `begin` when they have left.
 
-    def packet(self) -> bytes:
-        """The next request's packet; call `begin` when it leaves."""
-        number = self.sent
-        family = self.target.family
-        request = encode_request(family, self.identifier, number & 0xFFFF, self.payload.of(number))
-        self._next_reply = expected_reply(request) if family is Family.IPV4 and len(request) <= _SHORT else b""
-        return request
-
-    def begin(self, now: int) -> int:
-        """The next request leaves at ``now``; its number.
-
-        :raises LocalError: the session is not ready.
+        There are ``most`` of them, or fewer where the requests 65,536 before are in flight.
         """
-        number = self.sent
-        sequence = number & 0xFFFF
-        if sequence in self._requests and not self.is_ready:
-            raise LocalError("65,536 requests are in flight, and a sequence number has 16 bits")
-        if number % _FORGET_EVERY == 0:
-            self._forget(now)
-        # Taken out first, so that the table stays in the order of sending.
-        self._requests.pop(sequence, None)
-        request = self._requests[sequence] = _Request(number, now, self._next_reply)
-        if self._next_reply:
-            self._awaited[self._next_reply] = request
-        self.sent += 1
-        return number
+        make = self._template
+        made = [make(number) for number in range(self.sent, self.sent + self._free(most))]
+        self._replies = [reply for _, reply in made]
+        return [request for request, _ in made]
+
+    def begin(self, times: Sequence[int]) -> list[Request]:
+        """The first of the packets have left, at these times; what they are.
+
+        :raises LocalError: `packets` did not give so many.
+        """
+        if len(times) > len(self._replies):
+            raise LocalError("requests that are no packets cannot leave")
+        if self.sent >= self._forget_at:
+            self._forget(times[0])
+            self._forget_at = self.sent + _FORGET_EVERY
+        begun = [*map(Request, range(self.sent, self.sent + len(times)), times, self._replies)]
+        for request in begun:
+            self._requests[request.number & 0xFFFF] = request
+            if request.reply:
+                self.awaited[request.reply] = request
+        self.sent += len(begun)
+        self._replies = []
+        return begun
 
     def fail(self, number: int, reason: str) -> Unsent:
-        """The request that began last could not be sent: it is lost."""
+        """A request that began could not be sent: it is lost."""
         self._lose(self._requests[sequence_of(number)])
         self.unsent += 1
         return Unsent(self.target, number, reason)
-
-    def is_in_flight(self, number: int) -> bool:
-        """Whether request ``number`` is neither answered nor lost."""
-        request = self._requests.get(sequence_of(number))
-        return request is not None and request.number == number and request.state is State.IN_FLIGHT
 
     def expire(self, number: int) -> Lost:
         """The time of a request that is in flight is over."""
@@ -165,29 +171,25 @@ class Session:
         payload = self.payload.of(request.number)
         if echo.payload != payload:
             return Foreign.CUT if payload.startswith(echo.payload) else Foreign.TOKEN
-        self._awaited.pop(request.reply, None)
-        return self._answered(request, arrival)
+        self.awaited.pop(request.reply, None)
+        return self.settle(request, arrival)
 
-    def awaited_since(self, message: bytes) -> int | None:
-        """When the request left of which ``message`` is the reply, byte for byte; `None` if it has to be read."""
-        request = self._awaited.get(message)
-        return None if request is None else request.sent_at
-
-    def answer_awaited(self, message: bytes, arrival: int) -> Answered | Duplicated:
-        """A reply that `awaited_since` knows came at ``arrival``."""
-        return self._answered(self._awaited.pop(message), arrival)
-
-    def _answered(self, request: _Request, arrival: int) -> Answered | Duplicated:
-        rtt = max(0, arrival - request.sent_at)
-        if request.state is not State.IN_FLIGHT and request.state is not State.LOST:
-            request.state = State.DUPLICATED
+    def settle(self, request: Request, arrival: int) -> Answered | Duplicated:
+        """A reply to a request came at ``arrival``; the request was taken out of `awaited`."""
+        rtt = arrival - request.sent_at
+        if rtt < 0:
+            rtt = 0
+        if request.state is not IN_FLIGHT and request.state is not LOST:
+            request.state = DUPLICATED
             request.copies += 1
             self.duplicates += 1
             return Duplicated(self.target, request.number, rtt, request.copies)
         late = rtt > self.timeout
-        self.lost -= request.state is State.LOST
-        request.state = State.LATE if late else State.ANSWERED
-        self.late += late
+        if request.state is LOST:
+            self.lost -= 1
+        if late:
+            self.late += 1
+        request.state = LATE if late else ANSWERED
         self.received += 1
         self.round_trips.add(rtt)
         return Answered(self.target, request.number, rtt, late)
@@ -204,7 +206,7 @@ class Session:
         length = min(self.payload.token_size, len(echo.payload))
         if self.payload.of(request.number)[:length] != echo.payload[:length]:
             return Foreign.TOKEN
-        if request.state is State.IN_FLIGHT:
+        if request.state is IN_FLIGHT:
             self._lose(request)
         self.errors += 1
         return Reported(self.target, request.number, sender, cause, kind, code)
@@ -223,17 +225,33 @@ class Session:
             times=self.round_trips.summary(),
         )
 
-    def _lose(self, request: _Request) -> None:
-        request.state = State.LOST
+    def _free(self, most: int) -> int:
+        """How many of the next sequence numbers are free, ``most`` of them if so many are."""
+        if self.sent + most - self._oldest <= _SEQUENCES:
+            return most
+        free = 0
+        while free < most and self._is_free(sequence_of(self.sent + free)):
+            free += 1
+        return free
+
+    def _is_free(self, sequence: int) -> bool:
+        last = self._requests.get(sequence)
+        return last is None or last.state is not IN_FLIGHT
+
+    def _lose(self, request: Request) -> None:
+        request.state = LOST
         self.lost += 1
-        self._awaited.pop(request.reply, None)
+        self.awaited.pop(request.reply, None)
 
     def _forget(self, now: int) -> None:
         """Drop the oldest requests that need not be remembered any more."""
-        while self._requests:
-            sequence, oldest = next(iter(self._requests.items()))
-            if oldest.state is State.IN_FLIGHT:
-                return
-            if len(self._requests) < REMEMBERED and oldest.sent_at > now - REMEMBERED_TIME - self.timeout:
-                return
-            del self._requests[sequence]
+        too_old = now - REMEMBERED_TIME - self.timeout
+        while self._oldest < self.sent:
+            oldest = self._requests.get(sequence_of(self._oldest))
+            if oldest is not None and oldest.number == self._oldest:  # else another has its sequence number now
+                if oldest.state is IN_FLIGHT:
+                    return
+                if len(self._requests) < REMEMBERED and oldest.sent_at > too_old:
+                    return
+                del self._requests[sequence_of(self._oldest)]
+            self._oldest += 1

@@ -42,4 +42,6 @@ class Stamps:
         if stamp is None or not self._trusted or self._low is None:
             return now
         came = stamp - (self._low + self._high) // 2
-        return max(came, sent) if sent - _SLACK <= came <= now else now
+        if sent <= came <= now:
+            return came
+        return sent if sent - _SLACK <= came <= now else now

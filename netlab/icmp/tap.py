@@ -27,6 +27,7 @@ class Options(DaemonOptions):
     """The command line of ``twistd netlab-ping``."""
 
     daemon = "netlab-ping"
+    cannot_start = 2
     synopsis = "[options] TARGET..."
     longdesc = (
         "Pings hosts, given by name or address, for as long as it runs, and logs the fate of every request: replies, "
@@ -58,6 +59,9 @@ class Options(DaemonOptions):
         """
         if not self["targets"]:
             raise UsageError("name the hosts to ping")
+        misplaced = [name for name in self["targets"] if name.startswith("-")]
+        if misplaced:
+            raise UsageError(f"{misplaced[0]} is no host; options go before the hosts")
         if self["watchdog-required"] and not self["watchdog"]:
             raise UsageError("--watchdog-required needs --watchdog")
         twice = {name for name in self["targets"] if self["targets"].count(name) > 1}
@@ -85,7 +89,7 @@ def makeService(options: Options, reactor: Any = None) -> IService:
     use_monotonic_clock(reactor)
     service = InOrder()
     if options["log-json"]:
-        JsonLog(options.daemon, options["log-json"]).setServiceParent(service)
+        JsonLog(options.daemon, options["log-json"], options.cannot_start).setServiceParent(service)
     CleanExit(reactor).setServiceParent(service)
     report = _report(options, reactor)
     pinging = PingService(

@@ -94,7 +94,10 @@ class Control:
         name = name.lower() if isinstance(name, str) else ""
         if not 0 < len(name) <= _DIGITS or set(name) - _HEXADECIMAL:
             raise LocalError('purge takes "key", the name of a key in hexadecimal digits, or "all": true')
-        found = await self._store.find(name, _MOST_NAMED)
+        try:
+            found = await self._store.find(name, _MOST_NAMED)
+        except StoreError as error:
+            raise LocalError(f"not in memory, and perhaps in {self._second()}: {error}") from error
         if len(found) > 1:
             raise LocalError(f"the names of {len(found)} keys or more begin with {name}; give more of the name")
         return sum([await self._from_both(self._store.remove(key)) for key in found])
@@ -104,9 +107,10 @@ class Control:
         try:
             return await removing
         except StoreError as error:
-            second = self._store.second
-            where = "the second tier" if second is None else second.url
-            raise LocalError(f"removed from memory, but perhaps not from {where}: {error}") from error
+            raise LocalError(f"removed from memory, but perhaps not from {self._second()}: {error}") from error
+
+    def _second(self) -> str:
+        return "the second tier" if self._store.second is None else self._store.second.url
 
     async def _each(self, make: Callable[[T], dict[str, Any]], items: Iterable[T]) -> list[dict[str, Any]]:
         """``make`` of every item; when a turn's time is used up, the next goes on."""

@@ -44,16 +44,28 @@ class Chosen:
     def packets(self) -> Iterator[Packet]:
         """The chosen packets, in the order of the file."""
         choice, watch = self._choice, self._watch
+        if choice is None:
+            yield from self._all()
+            return
         for packet in self._trace.packets():
-            chosen = choice is None or choice(packet)
+            chosen = choice(packet)
             if watch is not None:
                 watch(packet, chosen)
             if chosen:
                 self._note(packet)
                 yield packet
 
+    def _all(self) -> Iterator[Packet]:
+        watch = self._watch
+        for packet in self._trace.packets():
+            if watch is not None:
+                watch(packet, True)
+            yield packet
+
     def kept(self, found: "Findings") -> "Findings":
         """What was found in the chosen conversations, and of the capture as a whole."""
+        if self._choice is None:
+            return found
 
         def chosen(one: "Application | Passage | Artefact") -> bool:
             return one.conversation is None or one.conversation in self._conversations
@@ -80,10 +92,14 @@ class Chosen:
 
     def conversations(self) -> tuple[Conversation, ...]:
         """The whole TCP conversations that a chosen packet belongs to."""
+        if self._choice is None:
+            return self._trace.conversations()
         return tuple(one for one in self._trace.conversations() if one.number in self._conversations)
 
     def datagram_conversations(self) -> tuple[DatagramConversation, ...]:
         """The whole UDP conversations that a chosen packet belongs to."""
+        if self._choice is None:
+            return self._trace.datagram_conversations()
         return tuple(one for one in self._trace.datagram_conversations() if one.number in self._datagrams)
 
     def all_conversations(self) -> tuple[Conversation, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attrs import frozen
 
 from netlab.trace.arp import Arp
-from netlab.trace.closing import Closing, Remark
+from netlab.trace.closing import Closing
 from netlab.trace.flags import Flag
 from netlab.trace.icmp import Message
 from netlab.trace.ip import IP, HeaderCut, read_ip
@@ -186,8 +186,7 @@ class Conversation:
     later. ``first`` and ``last`` are frames, ``began`` and ``ended`` their times in nanoseconds since 1970.
     ``completeness`` has Wireshark's bits: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST. ``handshake`` are the frames
     of SYN, SYN-ACK and the ACK to it, `None` for those that are missing; ``initial_rtt`` is the time from the first to
-    the third, as Wireshark has it, `None` without. ``directions`` are as ``endpoints``. ``artefacts``
-    are what the capturing itself did to it (`netlab.trace.artefacts`).
+    the third, as Wireshark has it, `None` without. ``directions`` are as ``endpoints``.
     """
 
     number: int
@@ -202,7 +201,6 @@ class Conversation:
     initial_rtt: int | None
     directions: tuple[Direction, Direction]
     closing: Closing
-    artefacts: tuple[Remark, ...]
 
 
 @frozen

@@ -1,6 +1,6 @@
 """The facts as JSON, piece by piece, so that a report of any length takes no memory (docs/json-trace.md).
 
-A TCP segment is written by hand: there are many, and a general encoder takes longer than the whole analysis.
+A TCP segment is written field by field, because a general encoder would take longer for it than its analysis took.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -74,15 +74,19 @@ def _programs(found: "Findings") -> Iterator[str]:
     from netlab.trace.app.values import arrays
 
     for name, values in arrays(found):
-        yield from _array(name, values)
+        yield from _listed(name, values)
     yield f'"left_out":{dumps(dict(found.left_out))},\n'
 
 
 def _array(name: str, values: "Iterator[dict[str, Any]]") -> Iterator[str]:
+    return _listed(name, map(dumps, values))
+
+
+def _listed(name: str, texts: "Iterator[str]") -> Iterator[str]:
     yield f'"{name}":['
     separator = "\n"
-    for value in values:
-        yield separator + dumps(value)
+    for text in texts:
+        yield separator + text
         separator = ",\n"
     yield "\n],\n"
 

@@ -1,6 +1,5 @@
 """What is known of a conversation when its last packet has passed: its state made into facts."""
 
-from netlab.trace.artefacts import artefacts_of
 from netlab.trace.ending import ending_of
 from netlab.trace.facts import Conversation, Direction, Endpoint
 from netlab.trace.flow import Flow, Side
@@ -23,7 +22,6 @@ def conversation_of(flow: Flow) -> Conversation:
         initial_rtt=flow.first_rtt or None,
         directions=(_direction(flow.sides[0]), _direction(flow.sides[1])),
         closing=ending_of(flow),
-        artefacts=artefacts_of(flow),
     )
 
 

@@ -48,6 +48,12 @@ class Passage:
     shared: bool
     evidence: tuple[Proof, ...]
 
+    @property
+    def caused(self) -> tuple[int, ...]:
+        """The conversations upstream that were opened or used for it, with those that were tried in vain."""
+        tried = (proof.numbers.get("conversation") for proof in self.evidence)
+        return tuple(number for number in (self.upstream, *tried) if number is not None)
+
 
 def proof_within(ask: Ask, answer: Span, one: Ask, upstream: Span) -> Proof:
     """That the exchange ``one`` upstream, answered by ``upstream``, lies inside ``ask`` and its ``answer``."""

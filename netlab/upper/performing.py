@@ -51,7 +51,7 @@ async def _perform(call: Call, plain: PlainSocket, clock: Any) -> bytes:
         case Send():
             await plain.send(call)
         case Await():
-            await plain.readable()
+            await plain.readable("nothing came that could be left unread")
         case EndSending():
             plain.end_sending()
         case ResetAtClose():

@@ -140,10 +140,13 @@ class PlainSocket:
 
     # ---- waiting
 
-    def readable(self) -> Deferred[None]:
-        """Fires when there is something to receive: data, the end of the stream, or an error."""
+    def readable(self, missing: str = "nothing came from the server") -> Deferred[None]:
+        """Fires when there is something to receive: data, the end of the stream, or an error.
+
+        :param missing: what it is called when there never is.
+        """
         self._reactor.addReader(self)
-        return self._wait("nothing came from the server")
+        return self._wait(missing)
 
     def _writable(self) -> Deferred[None]:
         self._reactor.addWriter(self)

@@ -139,8 +139,8 @@ class Companion:
     def request(self, text: str) -> None:
         """Tell what was asked just now, for the timeline; of many, the watchdog gets the latest now and then."""
         self._asked = Request(self._reactor.seconds(), text[:MAX_TEXT])
-        if self._telling is None:
-            self._telling = self._reactor.callLater(_REQUESTS_EVERY, self._tell_request)
+        if self._telling is None and self._stopping is None:
+            self._tell_request()
 
     def finish(self, number: signal.Signals) -> None:
         """Have the command ended, by that signal first; asked again, at once. ``outcome`` tells when it is done."""
@@ -210,9 +210,12 @@ class Companion:
         return started
 
     def _tell_request(self) -> None:
+        """Tell the latest at once, unless one was told a moment ago: then when that is over."""
         self._telling = None
         if self._asked is not None:
             self._notes.tell(self._asked)
+            self._asked = None
+            self._telling = self._reactor.callLater(_REQUESTS_EVERY, self._tell_request)
 
     def _stop_telling(self) -> None:
         if self._telling is not None:

@@ -80,13 +80,24 @@ class KillAction:
             await self._end(process, silence)
 
     async def _proven(self, silence: Silence) -> Process | None:
-        """The process at the other end; `None`, and a line in the log, if none is proven."""
+        """The process at the other end; `None`, and a line in the log, if none is proven.
+
+        `None` as well if its end was under way: it is reached by then, and is not brought about twice. A program may
+        have several connections, and so may one that it started.
+        """
         table = await self._supervisor.look()
         try:
             process: Process = await self._supervisor.in_thread(prove, silence.peer, table)
         except NotProven as reason:
             self.log.warn("{{{peer}}} Nobody is ended: {reason}", peer=silence.name, reason=str(reason))
             return None
+        for end, done in self._under_way.items():
+            if end.includes(process):
+                self.log.info("{{{peer}}} {process} is being ended", peer=silence.name, process=named(process))
+                reached: Deferred[None] = Deferred()
+                done.addCallback(reached.callback)
+                await reached
+                return None
         return process
 
     async def _end(self, process: Process, silence: Silence) -> None:

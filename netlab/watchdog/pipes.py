@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from netlab.watchdog.errors import NoNote
-from netlab.watchdog.notes import MAX_LINE, Note, read_note, write_note
+from netlab.watchdog.notes import MAX_LINE, Note, Request, read_note, write_note
 
 
 class _Pipes(StandardIO):
@@ -34,8 +36,11 @@ class _Pipes(StandardIO):
         super().childConnectionLost(fd, reason)  # type: ignore[misc] # mypy sees the StandardIO of Windows
 
 
+@implementer(IPushProducer)
 class Notes(LineOnlyReceiver):
     """One side's ends of the pipes.
+
+    While the other side does not read, it is told of no requests: there will be newer ones.
 
     :param heard: gets each note of the other side; what is none is left alone.
     :param gone: is called once the other side is gone, or has closed its ends.
@@ -49,6 +54,7 @@ class Notes(LineOnlyReceiver):
         self._heard = heard
         self._gone = gone
         self._closing: list[Deferred[None]] = []
+        self._held = False
 
     def open(self, reactor: Any, inward: int, outward: int) -> None:
         """Take the two descriptors, and begin to read."""
@@ -56,7 +62,7 @@ class Notes(LineOnlyReceiver):
 
     def tell(self, note: Note) -> None:
         """Write a note, if there are ends to write to."""
-        if self.transport is not None:
+        if self.transport is not None and not (self._held and isinstance(note, Request)):
             self.transport.write(write_note(note))
 
     def close(self) -> "Deferred[None]":
@@ -75,6 +81,21 @@ class Notes(LineOnlyReceiver):
             self.transport.loseWriteConnection()
 
     # ---- what Twisted calls
+
+    def connectionMade(self) -> None:
+        """The pipes are open."""
+        self.transport.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:
+        """The other side does not read."""
+        self._held = True
+
+    def resumeProducing(self) -> None:
+        """It has read."""
+        self._held = False
+
+    def stopProducing(self) -> None:
+        """The pipe takes no more; `connectionLost` follows."""
 
     def lineReceived(self, line: bytes) -> None:
         """A line has come."""

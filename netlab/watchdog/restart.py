@@ -45,7 +45,9 @@ class RestartAction(KillAction):
         if recipe is None:
             self.log.warn("{{{peer}}} Not restarted: how it was started cannot be read", peer=silence.name)
         await self._end(process, silence)
-        if recipe is not None and not self._stopped:
+        # Who is ended as well, and then started again, starts its own again.
+        is_anothers = any(end.has_started(process) for end in self._under_way)
+        if recipe is not None and not self._stopped and not is_anothers:
             self._wait(recipe, silence.name)
 
     def _wait(self, recipe: Recipe, name: str) -> None:

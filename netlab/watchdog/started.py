@@ -104,5 +104,7 @@ class Started:
 
 
 def how_ended(status: int) -> str:
-    """An exit status in words: ``status 1``, ``SIGKILL``."""
-    return f"status {status}" if status >= 0 else signal.Signals(-status).name
+    """An exit status in words: ``status 1``, ``SIGKILL``, and ``signal 40`` for those without names (signal(7))."""
+    if status >= 0:
+        return f"status {status}"
+    return signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

@@ -84,6 +84,14 @@ class End:
         """Whether the grace was not enough."""
         return self._ending.killed
 
+    def includes(self, process: Process) -> bool:
+        """Whether that process is known to be among those who are ended."""
+        return process.identity in self._known
+
+    def has_started(self, process: Process) -> bool:
+        """Whether one of those who are ended is known to have started that process."""
+        return any(identity.pid == process.parent for identity in self._known)
+
     def hurry(self) -> None:
         """Kill whoever is left at the next look."""
         self._ending.hurry(self._clock.seconds())

@@ -9,6 +9,8 @@ from netlab.watchdog.liveness import Life
 
 #: Processes that are named in one line; of more, the number is told.
 _NAMED = 4
+#: Events that are kept; of more, which one that starts program after program makes, the number is told.
+_MAX_EVENTS = 60
 #: Nobody reads more of what a program says about itself.
 _MAX_DETAIL = 200
 
@@ -28,10 +30,14 @@ class Timeline:
     def __init__(self, origin: float) -> None:
         self._origin = origin
         self._events: list[Event] = []
+        self._left_out = 0
 
     def note(self, at: float, what: str, detail: str = "") -> None:
-        """Something happened."""
+        """Something happened. Of very many things, the first and the last are kept."""
         self._events.append(Event(at, what, detail[:_MAX_DETAIL]))
+        if len(self._events) > _MAX_EVENTS:
+            del self._events[_MAX_EVENTS // 2]
+            self._left_out += 1
 
     def tell_life(self, life: Life, deadline: float, timeout: float) -> None:
         """What is known of a client whose ``deadline`` came."""
@@ -46,7 +52,10 @@ class Timeline:
         events = sorted(self._events, key=lambda event: event.at)
         origin = min([self._origin, *(event.at for event in events)])
         width = max((len(event.what) for event in events), default=0)
-        return [f"{event.at - origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
+        lines = [f"{event.at - origin:10.3f} s  {event.what:{width}}  {event.detail}".rstrip() for event in events]
+        if self._left_out:
+            lines.insert(_MAX_EVENTS // 2, f"{'':12}  and {self._left_out:,} more")
+        return lines
 
 
 def named(process: Process) -> str:

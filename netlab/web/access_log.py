@@ -12,19 +12,34 @@ from typing import NamedTuple
 
 from werkzeug.http import http_date
 
+#: Characters of a line besides what the client said.
+_BESIDES = 80
+
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")
 
 
-class Exchange(NamedTuple):
-    """A request and its answer; ``when`` in unix seconds, ``size`` in bytes of the body."""
+class Asked(NamedTuple):
+    """What was asked and answered, whoever asked and when: the request line and ``size``, the bytes of the body."""
 
-    peer: str
-    when: float
     request: bytes
     status: int
     size: int
     referer: bytes | None = None
     agent: bytes | None = None
+
+
+class Exchange(NamedTuple):
+    """A request and its answer; ``when`` in unix seconds."""
+
+    peer: str
+    when: float
+    asked: Asked
+
+    @property
+    def weight(self) -> int:
+        """About how long its line is."""
+        asked = self.asked
+        return len(asked.request) + len(asked.referer or b"") + len(asked.agent or b"") + _BESIDES
 
 
 class Form(ABC):
@@ -52,8 +67,7 @@ class Combined(Form):
 
     def exchange(self, it: Exchange) -> str:
         """Host, two names that are not known, time, request, status, bytes, referer, agent."""
-        end = _end(it.request, it.status, it.size, it.referer, it.agent)
-        return f"{_host(it.peer)} - - [{_clf_date(int(it.when))}] {end}"
+        return f"{_host(it.peer)} - - [{_clf_date(int(it.when))}] {_end(it.asked)}"
 
     def closed(self, peer: str, when: float, requests: int, why: str) -> str:
         """A comment."""
@@ -69,8 +83,9 @@ class JsonLines(Form):
 
     def exchange(self, it: Exchange) -> str:
         """``peer``, ``request``, ``status``, ``bytes``; ``referer`` and ``agent``, null where the client said none."""
-        fields = {"request": _text(it.request), "status": it.status, "bytes": it.size}
-        return _json("request", it.when, it.peer, **fields, referer=_text(it.referer), agent=_text(it.agent))
+        asked = it.asked
+        fields = {"request": _text(asked.request), "status": asked.status, "bytes": asked.size}
+        return _json("request", it.when, it.peer, **fields, referer=_text(asked.referer), agent=_text(asked.agent))
 
     def closed(self, peer: str, when: float, requests: int, why: str) -> str:
         """``peer``, ``requests``, ``why``."""
@@ -101,9 +116,9 @@ def _quoted(value: bytes | None) -> str:
 
 
 @lru_cache(256)
-def _end(request: bytes, status: int, size: int, referer: bytes | None, agent: bytes | None) -> str:
+def _end(asked: Asked) -> str:
     """A line from the request on."""
-    return f"{_quoted(request)} {status} {size} {_quoted(referer)} {_quoted(agent)}"
+    return f"{_quoted(asked.request)} {asked.status} {asked.size} {_quoted(asked.referer)} {_quoted(asked.agent)}"
 
 
 @lru_cache(1_024)

@@ -2,7 +2,6 @@
 
 from enum import Enum
 from typing import Any
-from typing import Protocol as Shape
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableDescriptor, IHalfCloseableProtocol, ISSLTransport
@@ -11,48 +10,18 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netlab.common.addresses import address_text
-from netlab.common.reaper import Reaper
 from netlab.common.serving import ServedProtocol
-from netlab.common.turns import SLICE, Turns
+from netlab.common.turns import SLICE
 from netlab.web.access_log import count_text
 from netlab.web.dispatch import put
 from netlab.web.errors import FileChanged, RequestRefused
-from netlab.web.limits import Limits
 from netlab.web.outbox import Outbox, unsent
 from netlab.web.request import Request, RequestReader
-from netlab.web.site import Response, Site
+from netlab.web.response import Answer, Response, asked_of
+from netlab.web.service import Service
 
 #: Bytes of requests that may wait while answers are sent; more are left to the kernel.
 _MAX_WAITING = 65_536
-
-
-class Service(Shape):
-    """What the connections of one daemon share."""
-
-    limits: Limits
-    site: Site
-    turns: Turns
-    #: Who has been silent for too long.
-    idle: "Reaper[WebProtocol]"
-    #: Who has begun a request, or a farewell, and not ended it.
-    begun: "Reaper[WebProtocol]"
-    #: Who does not read.
-    sending: "Reaper[WebProtocol]"
-
-    def opened(self, connection: "WebProtocol") -> None:
-        """A connection is there."""
-
-    def respond(self, connection: "WebProtocol", request: Request) -> Response:
-        """Answer a request, whatever it is."""
-
-    def answered(self, connection: "WebProtocol", request: Request | None, response: Response) -> None:
-        """An answer is on its way; ``request`` is `None` if what it answers was none."""
-
-    def turn_ends(self, connection: "WebProtocol") -> None:
-        """Call the connection's `send_all` before this turn of the reactor ends, or now."""
-
-    def closed(self, connection: "WebProtocol", reason: Failure) -> None:
-        """A connection is gone."""
 
 
 class _Phase(Enum):
@@ -73,7 +42,7 @@ class WebProtocol(ServedProtocol):
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._reader = RequestReader(service.limits, host_required=service.site.host_required)
+        self._reader = RequestReader(service.limits, service.heads, host_required=service.site.host_required)
         self._outbox: Outbox
         self._phase = _Phase.OPEN
         self._reading = True
@@ -98,10 +67,14 @@ class WebProtocol(ServedProtocol):
         """Answer every request that ``data`` completes."""
         if self._phase in (_Phase.CLOSING, _Phase.CLOSED):
             return
-        self._reader.feed(data)
+        reader = self._reader
         if self._queued or self._outbox.is_waiting:
-            self._read_on(self._reader.waiting < _MAX_WAITING)
+            reader.feed(data)
+            self._read_on(reader.waiting < _MAX_WAITING)
+        elif not reader.begun and self._phase is _Phase.OPEN and (request := self._service.heads.get(data)) is not None:
+            self._answer_lone(request)
         else:
+            reader.feed(data)
             self._go_on()
 
     def readConnectionLost(self) -> None:
@@ -188,6 +161,17 @@ class WebProtocol(ServedProtocol):
         self._queued = False
         if not self._outbox.is_waiting:
             self._go_on()
+            # The reactor polls before this turn's answers are sent: what it finds then may be younger than our look.
+            self._service.look_again()
+
+    def _answer_lone(self, request: Request) -> None:
+        """Answer a request that came alone and whole, and is known: the reader need not see it."""
+        turns = self._service.turns
+        began = turns.measure()
+        self._answer(request)
+        self._service.idle.touch(self)
+        turns.spent(turns.measure() - began)
+        self._service.turn_ends(self)
 
     def _answer_all(self) -> None:
         """Answer until there is no request, or the peer has to take what there is, or the turn is over."""
@@ -227,21 +211,26 @@ class WebProtocol(ServedProtocol):
     def _answer(self, request: Request) -> bool:
         """Answer one request: whether another may follow."""
         self.requests += 1
-        response = self._service.respond(self, request)
-        persistent = request.persistent and request.minor == 1 and not request.has_content
-        persistent = persistent and not response.reply.closes
-        put(self._outbox, self._service.site.head(response.reply, persistent), response)
-        self._service.answered(self, request, response)
-        if not persistent:
+        service = self._service
+        answer = service.repeated.get(request)
+        if answer is None:
+            response = service.respond(self, request)
+            persistent = request.is_plain and not response.reply.closes
+            head = service.site.head(response.reply, persistent)
+            answer = Answer(response, head, persistent, asked_of(request, response.reply))
+            service.repeated.put(request, answer)
+        put(self._outbox, answer.head, answer.response)
+        service.answered(self, answer.asked)
+        if not answer.persistent:
             self._phase, self.why = _Phase.CLOSING, "Connection: close"
             self._lingers = request.has_content or self._reader.begun
-        return persistent
+        return answer.persistent
 
     def _refuse(self, fault: RequestRefused) -> None:
         """Answer what is no request, and hear no more."""
         response = Response(self._service.site.refuse(fault))
         put(self._outbox, self._service.site.head(response.reply, persistent=False), response)
-        self._service.answered(self, None, response)
+        self._service.answered(self, asked_of(None, response.reply))
         self._phase, self.why = _Phase.CLOSING, f"{fault.status}, {fault}"
         self._lingers = True
 

@@ -4,7 +4,7 @@ from netlab.web.folder import OpenFile
 from netlab.web.outbox import Outbox
 from netlab.web.ranges import Slice
 from netlab.web.reply import Reply
-from netlab.web.site import Response
+from netlab.web.response import Response
 
 
 def put(outbox: Outbox, head: bytes, response: Response) -> None:

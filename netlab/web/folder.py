@@ -23,11 +23,13 @@ from netlab.web.packing import pack
 from netlab.web.pages import Named
 from netlab.web.resolve import is_served
 
-#: Longer files are kept open, not read: from about here on the kernel is quicker to send what is in its own cache.
-LARGEST_READ = 16 << 10
+#: Longer files are kept open, not read: from here on the kernel is quicker to send what is in its own cache. Up to here
+#: both take the kernel as long, and one call for head and content spares this process several microseconds. A file that
+#: gets shorter packed is packed once; that takes 3 ms at the most.
+LARGEST_READ = 128 << 10
 
-#: Unless they are of a kind that gets shorter packed: those are read, and packed once. That takes 3 ms at the most.
-LARGEST_PACKED = 128 << 10
+#: Files that will not be kept are read up to here only: each who waits for one would have a copy of its own.
+LARGEST_UNKEPT = 16 << 10
 
 #: Names of one folder that are shown.
 MOST_NAMES = 2_000
@@ -174,17 +176,19 @@ class Folder:
                 return _absent(error)
         now = self._wall()
         stamp = _stamp(os.fstat(opened))
-        entry = self._entry(path, OpenFile(opened, stamp), stamp, facts_of(path, stamp, now), is_direct)
-        if stamp.is_settled(now):
+        is_settled = stamp.is_settled(now)
+        largest = LARGEST_READ if is_settled and self._kept.takes(stamp.size) else LARGEST_UNKEPT
+        entry = self._entry(path, OpenFile(opened, stamp), stamp, facts_of(path, stamp, now), is_direct, largest)
+        if is_settled:
             # What goes for it may have been seen in this turn.
             self._seen.clear()
             self._kept.put(entry)
         return entry
 
-    def _entry(self, path: bytes, file: OpenFile, stamp: Stamp, facts: Facts, is_direct: bool) -> Entry:
-        """The file's content if it is small, else the file."""
+    def _entry(self, path: bytes, file: OpenFile, stamp: Stamp, facts: Facts, is_direct: bool, largest: int) -> Entry:
+        """The file's content if that is no longer than ``largest``, else the file."""
         packs = self._packs and facts.worth_packing
-        if stamp.size <= (LARGEST_PACKED if packs else LARGEST_READ):
+        if stamp.size <= largest:
             try:
                 content = file.read(0, stamp.size)
                 file.check()

@@ -80,10 +80,14 @@ class Kept:
             self._entries[path] = entry
         return entry
 
+    def takes(self, cost: int) -> bool:
+        """Whether what takes so many bytes is kept: if that is a quarter of all there is room for, or less."""
+        return cost * 4 <= self._capacity
+
     def put(self, entry: Entry) -> None:
-        """Keep ``entry`` if it is smaller than a quarter of all there is room for; others go if they must."""
+        """Keep ``entry`` if `takes` says so; others go if they must."""
         self.drop(entry.path)
-        if entry.cost * 4 > self._capacity:
+        if not self.takes(entry.cost):
             return
         while entry.cost > self._room:
             self.drop(next(iter(self._entries)))

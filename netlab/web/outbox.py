@@ -87,7 +87,7 @@ class Outbox:
         self._drained = drained
         self._moved = moved
         self._broke = broke
-        self._parts: deque[memoryview | FilePart] = deque()
+        self._parts: deque[bytes | memoryview | FilePart] = deque()
         #: Short bytes that come after those, to be one part with others.
         self._short: list[bytes] = []
         #: Bytes that were added since the last `push`.
@@ -100,16 +100,19 @@ class Outbox:
 
     def add(self, data: bytes | memoryview) -> None:
         """Put bytes at the end."""
-        self.fresh += len(data)
-        if isinstance(data, bytes) and len(data) <= _JOINED:
+        size = len(data)
+        self.fresh += size
+        if size <= _JOINED and isinstance(data, bytes):
             self._short.append(data)
         else:
-            self._join()
-            self._parts.append(memoryview(data))
+            if self._short:
+                self._join()
+            self._parts.append(data)
 
     def add_file(self, file: OpenFile, part: Slice, *, is_last: bool) -> None:
         """Put a part of a file at the end; the file is closed after its last part, and whatever happens."""
-        self._join()
+        if self._short:
+            self._join()
         self._parts.append(FilePart(file, part, is_last=is_last))
         if part.stop - part.start > _UNSENT and self._by_kernel and not self._is_held_short:
             self._is_held_short = True
@@ -124,7 +127,8 @@ class Outbox:
     def push(self) -> bool:
         """Send what can be sent now: whether that was all. If it was not, the rest goes by itself."""
         self.fresh = 0
-        self._join()
+        if self._short:
+            self._join()
         if not self._parts:
             return True
         if not self.is_waiting:
@@ -170,9 +174,10 @@ class Outbox:
     # ---- inside
 
     def _join(self) -> None:
-        if self._short:
-            self._parts.append(memoryview(b"".join(self._short)))
-            self._short.clear()
+        """Make the short bytes that wait, of which there are some, the next part."""
+        short = self._short
+        self._parts.append(b"".join(short) if len(short) > 1 else short[0])
+        short.clear()
 
     def _wait(self) -> None:
         self.is_waiting = self._registering = True
@@ -207,18 +212,20 @@ class Outbox:
 
     def _give_memory(self) -> bool:
         """Give the kernel the bytes that come before the next file: whether it took all of them."""
-        run: list[memoryview] = []
-        for part in self._parts:
+        parts = self._parts
+        run: list[bytes | memoryview] = []
+        for part in parts:
             if isinstance(part, FilePart):
                 break
             run.append(part)
-        sent = send_promptly(self._transport, run, more=len(run) < len(self._parts))
-        while run and sent >= len(run[0]):
-            sent -= len(run.pop(0))
-            self._parts.popleft()
-        if run:
-            self._parts[0] = run[0][sent:]
-        return not run
+        sent = send_promptly(self._transport, run, more=len(run) < len(parts))
+        for part in run:
+            if sent < len(part):
+                parts[0] = memoryview(part)[sent:]
+                return False
+            sent -= len(part)
+            parts.popleft()
+        return True
 
     def _give_file(self, part: FilePart) -> None:
         """Give the kernel a piece of a file, and see that it was still the same one.

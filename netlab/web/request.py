@@ -6,11 +6,13 @@ no disagreement about its length can smuggle in another request (RFC 9112 §11.2
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 import httptools
 
+from netlab.common.remembered import Remembered
 from netlab.web.errors import RequestRefused
 from netlab.web.limits import Limits
 
@@ -21,32 +23,70 @@ _METHOD_PART = re.compile(rb"\r|%s{1,32}" % _TOKEN)
 _UNKNOWN_METHOD = re.compile(rb"%s+ " % _TOKEN)
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.\-_~%!$&'()*+,;=]*)(?::[0-9]*)?")
 _END = b"\r\n\r\n"
+_VERSIONS = {(b"1", b"0"), (b"1", b"1")}
+
+#: Bytes of memory for heads that were read, shared by all connections. Clients ask with the same bytes again and again.
+_REMEMBERED = 1 << 20
+
+#: Longer heads than this are read every time.
+_MAX_REMEMBERED = 2_048
+
+#: A request takes about so many times the bytes of its head, so many for each field, and besides that so many.
+_TIMES, _EACH_FIELD, _BESIDES = 3, 200, 500
+
+
+class Heads:
+    """Heads that were plain requests, as bytes, and the requests that they are."""
+
+    def __init__(self) -> None:
+        self._known: Remembered[Request] = Remembered(_REMEMBERED)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, head: bytes) -> "Request | None":
+        """The request that ``head`` is, if that is known."""
+        return self._known.get(head) if len(head) <= _MAX_REMEMBERED else None
+
+    def put(self, head: bytes, request: "Request") -> None:
+        """Remember what ``head`` is, if that is worth it."""
+        if request.is_plain and len(head) <= _MAX_REMEMBERED:
+            self._known.put(head, request, _TIMES * len(head) + _EACH_FIELD * len(request.fields) + _BESIDES)
 
 
 class Request(NamedTuple):
     """A request without its content.
 
-    ``fields`` has lower-case names; values of fields with the same name are joined by commas (RFC 9110 §5.3).
+    ``line`` is the request line without its end. ``fields`` has lower-case names; values of fields with the same name
+    are joined by commas (RFC 9110 §5.3).
     ``minor`` is the second digit of the version, 0 or 1. ``persistent`` says that the client wants the connection kept.
     """
 
+    line: bytes
     method: bytes
     target: bytes
     minor: int
-    fields: dict[bytes, bytes]
+    fields: Mapping[bytes, bytes]
     persistent: bool
     has_content: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it leaves the connection as it was: HTTP/1.1, to be kept, and no content."""
+        return self.persistent and self.minor == 1 and not self.has_content
 
 
 class RequestReader:
     """Give it bytes with `feed`, take requests with `next`; ``fault`` is what is wrong with the stream, once it is.
 
+    :param heads: what other readers with the same limits have read.
     :param host_required: whether HTTP/1.1 without a Host field is refused, as RFC 9112 §3.2 asks.
     """
 
-    def __init__(self, limits: Limits, *, host_required: bool = True) -> None:
+    def __init__(self, limits: Limits, heads: Heads | None = None, *, host_required: bool = True) -> None:
         self.fault: RequestRefused | None = None
         self._limits = limits
+        self._heads = Heads() if heads is None else heads
         self._host_required = host_required
         self._parser = httptools.HttpRequestParser(self)
         self._buffer = b""
@@ -84,8 +124,13 @@ class RequestReader:
         buffer, start = self._buffer, self._start
         end = buffer.find(_END, max(start, self._fed - 3))
         stop = len(buffer) if end < 0 else end + len(_END)
-        if end < 0 and self._fed == start and _METHOD_PART.fullmatch(buffer, start):
-            return None
+        if self._fed == start:
+            if end < 0 and _METHOD_PART.fullmatch(buffer, start):
+                return None
+            request = self._heads.get(buffer[start:stop])
+            if request is not None:
+                self._start = self._fed = stop
+                return request
         try:
             self._read(start, stop)
             return None if end < 0 else self._made(buffer[start:stop])
@@ -158,7 +203,8 @@ class RequestReader:
         if len(target) > self._limits.max_target:
             raise self._too_long(target)
         self._check_host(minor == b"1")
-        request = Request(method, target, int(minor), self._fields, self._persistent, not self._complete)
+        request = Request(line[0][:-2], method, target, int(minor), self._fields, self._persistent, not self._complete)
+        self._heads.put(head, request)
         self._start = self._fed
         self._new_head()
         return request
@@ -183,6 +229,6 @@ def _refusal(error: httptools.HttpParserError, head: bytes) -> RequestRefused:
     if isinstance(error, httptools.HttpParserInvalidMethodError) and _UNKNOWN_METHOD.match(head):
         return RequestRefused(501, "the method is not known here")
     line = _REQUEST_LINE.match(head)
-    if line is not None and line[3] != b"1":
+    if line is not None and (line[3], line[4]) not in _VERSIONS:
         return RequestRefused(505, f"HTTP/{line[3].decode()}.{line[4].decode()} is not spoken here")
     return RequestRefused(400, str(error).lower() or "malformed")

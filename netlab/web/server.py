@@ -12,17 +12,15 @@ from netlab.common.reaper import Reaper
 from netlab.common.serving import ServedFactory
 from netlab.common.turns import Turns
 from netlab.web.access_file import AccessLog
-from netlab.web.access_log import Exchange
+from netlab.web.access_log import Asked, Exchange
 from netlab.web.connection import WebProtocol
 from netlab.web.limits import Limits
-from netlab.web.request import Request
-from netlab.web.site import Response, Site
+from netlab.web.request import Heads, Request
+from netlab.web.response import Repeated, Response
+from netlab.web.site import Site
 
 #: With so few connections nobody else is served while one waits for the end of a turn.
 _FEW = 2
-
-#: What the access log has for a request line that could not be read.
-_NO_REQUEST = b"-"
 
 
 class WebFactory(ServedFactory[WebProtocol]):
@@ -49,6 +47,8 @@ class WebFactory(ServedFactory[WebProtocol]):
         limits = limits or Limits()
         super().__init__(clock, limits)
         self.limits: Limits = limits
+        self.heads = Heads()
+        self.repeated = Repeated()
         self.site = site
         self.turns = Turns(clock, measure)
         self.idle: Reaper[WebProtocol] = Reaper(clock, limits.idle_timeout, WebProtocol.is_silent)
@@ -83,7 +83,7 @@ class WebFactory(ServedFactory[WebProtocol]):
         asleep again; sent in one go, it wakes once for all of them, which is worth more than the time they wait.
         """
         if len(self._connections) <= _FEW:
-            self.site.turn_ends()
+            self.look_again()
             connection.send_all()
             return
         if not self._answering:
@@ -91,10 +91,15 @@ class WebFactory(ServedFactory[WebProtocol]):
         self._answering.append(connection)
 
     def _send_all(self) -> None:
-        self.site.turn_ends()
+        self.look_again()
         answering, self._answering = self._answering, []
         for connection in answering:
             connection.send_all()
+
+    def look_again(self) -> None:
+        """What is answered from here on is answered by a new look at the files."""
+        self.repeated.turn_ends()
+        self.site.turn_ends()
 
     # ---- what connections say
 
@@ -104,18 +109,10 @@ class WebFactory(ServedFactory[WebProtocol]):
         if self._access is not None:
             self._access.opened(connection.peer, self._wall())
 
-    def answered(self, connection: WebProtocol, request: Request | None, response: Response) -> None:
+    def answered(self, connection: WebProtocol, asked: Asked) -> None:
         """Tell of an answer."""
-        if self._access is None:
-            return
-        line, fields = _NO_REQUEST, {}
-        if request is not None:
-            line = b"%b %b HTTP/1.%d" % (request.method, request.target, request.minor)
-            fields = request.fields
-        reply = response.reply
-        who, agent = fields.get(b"referer"), fields.get(b"user-agent")
-        exchange = Exchange(connection.peer, self._wall(), line, reply.status, reply.size, who, agent)
-        self._access.exchange(exchange)
+        if self._access is not None:
+            self._access.exchange(Exchange(connection.peer, self._wall(), asked))
 
     def closed(self, connection: WebProtocol, reason: Failure) -> None:
         """A connection is gone: nothing of it may stay."""

@@ -1,7 +1,6 @@
 """What is served: a folder and some redirects, by the rules of HTTP or as the lab's old server did."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 from typing import Protocol as Shape
 
 from werkzeug.http import http_date
@@ -13,18 +12,12 @@ from netlab.web.kept import Entry
 from netlab.web.reply import Reply
 from netlab.web.request import Request
 from netlab.web.resolve import Place, resolve, target_of
+from netlab.web.response import Response
 
 #: Where a target is sent on to: a status and a location.
 Redirects = Mapping[bytes, tuple[int, str]]
 
 _OVERLOADED = (503, "too many files are open; try again")
-
-
-class Response(NamedTuple):
-    """A reply, and the file that the slices in its body are of; it must be closed after use."""
-
-    reply: Reply
-    file: Entry | None = None
 
 
 class Site(Shape):

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import asdict
 from twisted.application.service import IService
+from twisted.python.usage import UsageError
 
 from netlab.common.daemon import CannotStart, DaemonOptions, option, seconds, whole
 from netlab.common.serving_options import CONNECTION_PARAMETERS, daemon_service
@@ -82,6 +83,11 @@ class Options(DaemonOptions):
     def __init__(self) -> None:
         super().__init__()
         self.redirects: list[tuple[int, str, str]] = []
+
+    def postOptions(self) -> None:
+        """Refuse a format for an access log that is not asked for."""
+        if self["access-format"] == "json" and not self["access-log"]:
+            raise UsageError("--access-format json: give --access-log FILE, too, or --log-json FILE for the whole log")
 
     def opt_redirect(self, rule: str) -> None:
         """FROM=TO is sent on by a 301; 302:FROM=TO by a 302 (or 303, 307, 308). May be given more than once."""

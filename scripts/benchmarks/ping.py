@@ -98,23 +98,26 @@ def measure(effort: Effort, say: Say) -> PingFindings:
         rates["netlab ping -i 0"].append(_our_rate())
     say(f"{_TARGETS:,} targets, one request a second to each")
     share = _share(effort.seconds)
-    return PingFindings(description(), quiet, trips, paced, rates, share, _goals(trips, rates, share))
+    return PingFindings(description(), quiet, trips, paced, rates, share, _goals(trips, paced, rates, share))
 
 
-def _goals(trips: dict[str, list[float]], rates: dict[str, list[float]], share: float) -> list[Goal]:
-    pairs = zip(trips["netlab ping"], trips["iputils ping"], strict=True)
-    longer = median(ours - theirs for ours, theirs in pairs)
+def _goals(
+    trips: dict[str, list[float]], paced: dict[str, list[float]], rates: dict[str, list[float]], share: float
+) -> list[Goal]:
     rate = median(ours / theirs for ours, theirs in zip(rates["netlab ping -i 0"], rates["ping -f"], strict=True))
     return [
-        Goal(
-            "median round trip one after another, to iputils",
-            f"at most +{_LONGER:g} µs",
-            f"{longer:+.2f} µs",
-            longer <= _LONGER,
-        ),
+        _trip_goal("one after another", trips),
+        _trip_goal(f"one in {_PACE} s", paced),
         Goal("rate, to ping -f", f"at least {_RATE}", f"{rate:.2f}", rate >= _RATE),
         Goal(f"{_TARGETS:,} targets, 1/s each", f"under {_SHARE:.0%} of a core", f"{share:.1%}", share < _SHARE),
     ]
+
+
+def _trip_goal(how: str, trips: dict[str, list[float]]) -> Goal:
+    pairs = zip(trips["netlab ping"], trips["iputils ping"], strict=True)
+    longer = median(ours - theirs for ours, theirs in pairs)
+    what = f"median round trip {how}, to iputils"
+    return Goal(what, f"at most +{_LONGER:g} µs", f"{longer:+.2f} µs", longer <= _LONGER)
 
 
 def _iputils_trip(echoes: int, interval: str) -> float:

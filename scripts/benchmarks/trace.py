@@ -30,13 +30,17 @@ _FIELDS = ("frame.number", "tcp.stream", "tcp.seq", "tcp.ack", "tcp.len", "tcp.a
 
 @frozen
 class Race:
-    """Two commands that do the same, or ours more: ours and tshark's, without the file that comes last."""
+    """Two commands that do the same, or ours more: ours and tshark's, without the file that comes last.
+
+    ``most`` is how much of tshark's time ours may take.
+    """
 
     what: str
     ours: tuple[str, ...]
     tshark: tuple[str, ...]
     packets: int
     conversations: int
+    most: float = 1.0
 
 
 _RACES = (
@@ -53,6 +57,14 @@ _RACES = (
         ("tshark", "-n", "-T", "fields", *(word for name in _FIELDS for word in ("-e", name)), "-r"),
         _PACKETS,
         _CONVERSATIONS,
+    ),
+    Race(
+        "the same with what the programs said",
+        (*_NETLAB, "--format", "json"),
+        ("tshark", "-n", "-T", "fields", *(word for name in _FIELDS for word in ("-e", name)), "-r"),
+        _PACKETS,
+        _CONVERSATIONS,
+        1.3,
     ),
     Race("30 packets as text, to tshark", _NETLAB, ("tshark", "-n", "-r"), _FEW, 1),
 )
@@ -85,7 +97,7 @@ def _run(race: Race, folder: Path, rounds: int, say: Say) -> Goal:
     reached = (
         f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), {ours * 1000:,.0f} of {theirs * 1000:,.0f} ms"
     )
-    return Goal(race.what, "at most 1.00 of its time", reached, median(ratios) <= 1)
+    return Goal(race.what, f"at most {race.most:.2f} of its time", reached, median(ratios) <= race.most)
 
 
 def _memory(folder: Path, say: Say) -> Goal:

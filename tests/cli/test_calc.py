@@ -144,7 +144,7 @@ class AnswerTests(CalcCase):
 
     def test_steps_that_do_not_fit(self) -> None:
         """When steps were asked for and none came, that is said."""
-        self.assertIn("Steps: not sent (", self.calc("--codec", "json", "+".join("1" * 500)).stdout)
+        self.assertIn("Steps: not sent (", self.calc("--codec", "json", "+".join("1" * 350)).stdout)
 
     def test_machine(self) -> None:
         """With --json there is one object, and nothing else."""

@@ -206,11 +206,21 @@ class ErrorTests(UpperCase):
         self.fails(played, f"{self.peer}: {why} (--timeout allows longer)")
         self.assertIn("Sent 13 bytes", played.stdout)
 
+    def test_nothing_to_leave(self) -> None:
+        """Who wants to leave bytes unread and has read all there are is told; with nothing read it works."""
+        self.serve("--variant", "v1")
+        played = self.upper("--variant", "v1", "--close", "unread", "--timeout", "0.2")
+        why = "nothing came that could be left unread for 0.2 s, after 13 bytes received, 13 sent"
+        self.fails(played, f"{self.peer}: {why} (--timeout allows longer)")
+        played = self.upper("--variant", "v1", "--close", "unread", "--reads", "0")
+        self.assertIn("closed here after 0 bytes with 13 unread, which sends a RST", played.stdout)
+
     def test_usage(self) -> None:
         """What cannot be played is refused before anything is sent."""
         self.peer = "127.0.0.1:1"
         for words, line in (
             (("--reads", "some"), "invalid value for '--reads': 'some' is no number, nor enough, nor end"),
+            (("--timeout", "nan"), "invalid value for '--timeout': 'nan' is no number of seconds above 0"),
             (("--message", ""), "invalid value for '--message': nothing to send: a message has at least one byte"),
             (("--two", ""), "invalid value for '--two': nothing to send: a message has at least one byte"),
             (("--read-size", "0"), "invalid value for '--read-size': 0 is not in the range 1<=x<=1048576"),

@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import click
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.cli.watch import watch
 from tests.cli.command import NETLAB, PATIENCE, at_terminal, environment, netlab
 from tests.parts import temporary_folder
 from tests.watchdog.programs import assert_gone
@@ -155,8 +157,9 @@ class EndTests(Case):
 
     def test_signals(self) -> None:
         """A command that knows nothing of signals dies of them."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            process = self.begin(*FREE, "--", "sh", "-c", "echo pid $$; exec sleep 600")
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        under_way = [self.begin(*FREE, "--", "sh", "-c", "echo pid $$; exec sleep 600") for _ in numbers]
+        for number, process in zip(numbers, under_way, strict=True):
             pids = self.pids(process, 1)
             process.send_signal(number)
             self.assertEqual(process.wait(PATIENCE), 128 + number)
@@ -216,6 +219,7 @@ class RefusalTests(Case):
     def test_usage(self) -> None:
         """Options that make no sense are one line and 2; those of the command are its own."""
         for words in ((), ("--timeout", "0", "x"), ("--timeout", "nan", "x"), ("--port", "65536", "x"), ("--bogus",)):
-            result = netlab("watch", *words)
-            self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (2, "", 1), words)
+            self.assertRaises(click.UsageError, watch.main, list(words), standalone_mode=False)
+        result = netlab("watch", "--timeout", "0", "x")
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (2, "", 1), result.stderr)
         self.assertEqual(netlab("watch", *FREE, "echo", "--timeout", "0").stdout, "--timeout 0\n")

@@ -12,10 +12,13 @@ import struct
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.common.daemon import CannotStart
+from netlab.icmp.tap import Options
 from tests.daemons import PATIENCE, quiet_environment, twistd
 from tests.networks import Host
 from tests.parts import temporary_folder
@@ -142,21 +145,33 @@ class DaemonTests(SynchronousTestCase):
         self.assertIn("stopping, for the watchdog is required", daemon.log)
         self.assertNotIn("Traceback", daemon.log)
 
+    def test_wrong_options(self) -> None:
+        """Nothing to ping, and nonsense: one line, and 2."""
+        for error, words in (
+            ("name the hosts to ping", ()),
+            ("a is named twice", ("a", "a")),
+            ("--size is no host; options go before the hosts", ("a", "--size", "5")),
+            ("--interval 0: ", ("--interval", "0", "a")),
+            ("--timeout is a time", ("--timeout", "1e9", "a")),
+            ("--watchdog-required needs --watchdog", ("--watchdog-required", "a")),
+        ):
+            said = StringIO()
+            self.patch(sys, "__stderr__", said)
+            refused = self.assertRaises(CannotStart, Options().parseOptions, [*words])
+            self.assertEqual((refused.code, said.getvalue().count("\n")), (2, 1))
+            self.assertIn(f"netlab-ping: {error}", said.getvalue())
+
     def test_refused(self) -> None:
-        """Nothing to ping, nonsense, no permission: one line, and not 0."""
+        """No permission, a wrong option: one line, and 2."""
         self.host.write("ipv4/ping_group_range", "1 0")
-        for error, words, status in (
-            ("name the hosts to ping", (), 1),
-            ("a is named twice", ("a", "a"), 1),
-            ("--interval 0: ", ("--interval", "0", "a"), 1),
-            ("--timeout is a time", ("--timeout", "1e9", "a"), 1),
-            ("--watchdog-required needs --watchdog", ("--watchdog-required", "a"), 1),
-            ("--watchdog nonsense: is no client endpoint", ("--watchdog", "nonsense:", "a"), 2),
-            ("sudo sysctl -w net.ipv4.ping_group_range", ("127.0.0.1",), 2),
-            ("sudo setcap", ("somename.invalid",), 2),
+        for error, words in (
+            ("--watchdog nonsense: is no client endpoint", ("--watchdog", "nonsense:", "a")),
+            ("sudo sysctl -w net.ipv4.ping_group_range", ("127.0.0.1",)),
+            ("sudo setcap", ("somename.invalid",)),
+            ("cannot write the log /nonexistent/log", ("--log-json", "/nonexistent/log", "127.0.0.1")),
         ):
             daemon = Daemon(self, self.host, *words, NETLAB_ICMP_UNPRIVILEGED="1")
-            self.assertEqual(daemon.ended(), status, daemon.log)
+            self.assertEqual(daemon.ended(), 2, daemon.log)
             lines = [line for line in daemon.log.splitlines() if line.startswith("netlab-ping: ")]
             self.assertEqual(len(lines), 1, daemon.log)
             self.assertIn(error, lines[0])

@@ -36,14 +36,15 @@ class ExchangeCase(SynchronousTestCase):
         """One more target and its first request."""
         session = Session(target(address), OURS, TokenPayload(SECRET, 56), self.exchange.timeout)
         self.exchange.add(session)
-        self.packets[address] = session.packet()
-        self.exchange.begin(session, now)
+        (self.packets[address],) = session.packets(1)
+        self.exchange.begin(session, [now])
         return session
 
     def comes(self, message: bytes, sender: str = HOST, stamp: int | None = None, now: int = SECOND) -> Event | None:
         """A message comes."""
         family = Family.IPV6 if ":" in sender else Family.IPV4
-        return self.exchange.receive(family, OURS, message, sender, stamp, now)
+        awaited = self.exchange.answer(message, sender, stamp, now)
+        return awaited or self.exchange.receive(family, OURS, message, sender, stamp, now)
 
     def foreign(self, reason: Foreign, message: bytes, sender: str = HOST) -> None:
         """It is none of ours, for this reason alone, and nobody's request is the less in flight."""
@@ -179,5 +180,27 @@ class DeadlineTests(ExchangeCase):
         self.assertEqual(self.exchange.next_deadline, 5 * SECOND // 2)
         self.assertEqual(self.exchange.expire(9 * SECOND), [Lost(target(OTHER_HOST), 0)])
         session = next(iter(self.exchange))
-        self.exchange.fail(session, self.exchange.begin(session, 9 * SECOND), "no")
+        session.packets(1)
+        (request,) = self.exchange.begin(session, [9 * SECOND])
+        session.fail(request.number, "no")
         self.assertIsNone(self.exchange.next_deadline)
+
+    def test_one_that_waits_long(self) -> None:
+        """Behind one request that is not answered many may be; what is over does not pile up."""
+        exchange = Exchange(10**6 * SECOND)
+        sessions = [
+            Session(target(address), OURS, TokenPayload(SECRET, 56), exchange.timeout) for address in (HOST, OTHER_HOST)
+        ]
+        for session in sessions:
+            exchange.add(session)
+            session.packets(1)
+            exchange.begin(session, [0])
+        busy = sessions[0]
+        for number in range(1, 20_000):
+            (packet,) = busy.packets(1)
+            exchange.begin(busy, [number])
+            event = exchange.receive(Family.IPV4, OURS, reply_to(packet), HOST, None, number)
+            self.assertIsInstance(event, Answered)
+        self.assertLess(len(exchange._open), 2 * 4_096)
+        self.assertEqual([session.in_flight for session in exchange], [1, 1])
+        self.assertEqual(exchange.next_deadline, exchange.timeout)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -26,25 +28,33 @@ for number in range(500):
 """
 
 
+def _alone(test: SynchronousTestCase) -> Host:
+    """A host in which everyone may ping."""
+    host = Host(test)
+    host.write("ipv4/ping_group_range", "0 2147483647")
+    return host
+
+
 class LoopbackTests(SynchronousTestCase):
     """A host alone."""
 
     def setUp(self) -> None:
         """Everyone in it may ping."""
-        self.alone = Host(self)
-        self.alone.write("ipv4/ping_group_range", "0 2147483647")
+        self.alone = _alone(self)
 
     def test_both_kinds_of_sockets(self) -> None:
         """IPv4 and IPv6 at once, over raw and over unprivileged sockets; large and empty requests."""
-        for privileged in (True, False):
-            for size in ("0", "56", "20000"):
-                words = ("--size", size, "-c", "2", "-i", "0.01", "127.0.0.1", "::1")
-                with Run(self.alone, *words, privileged=privileged) as run:
-                    status, summary = run.end()
-                    self.assertEqual((status, len(run.of("reply")), len(run.of("summary"))), (0, 4, 2), run.events)
-                    self.assertEqual((summary["sent"], summary["received"], summary["lost"]), (2, 2, 0))
-                    self.assertLess(summary["times_ms"]["max"], 2_000)
-                    self.assertEqual(run.of("end")[0]["foreign"], {})
+        with ExitStack() as under_way:
+            words = ("-c", "2", "-i", "0.01", "127.0.0.1", "::1")
+            for run in [
+                under_way.enter_context(Run(_alone(self), "--size", size, *words, privileged=privileged))
+                for privileged, size in product((True, False), ("0", "56", "20000"))
+            ]:
+                status, summary = run.end()
+                self.assertEqual((status, len(run.of("reply")), len(run.of("summary"))), (0, 4, 2), run.events)
+                self.assertEqual((summary["sent"], summary["received"], summary["lost"]), (2, 2, 0))
+                self.assertLess(summary["times_ms"]["max"], 2_000)
+                self.assertEqual(run.of("end")[0]["foreign"], {})
 
     def test_name(self) -> None:
         """A name is resolved, and the family that is asked for is used."""
@@ -115,29 +125,28 @@ class RouterTests(SynchronousTestCase):
 
     def test_time_exceeded(self) -> None:
         """Where the router drops what has one hop to live, it says so, and which request that was."""
+        causes = {FAR: (ROUTER, "time to live exceeded"), FAR6: (ROUTER6, "hop limit exceeded")}
         for privileged in (True, False):
-            for target, router, cause in (
-                (FAR, ROUTER, "time to live exceeded"),
-                (FAR6, ROUTER6, "hop limit exceeded"),
-            ):
-                words = ("--ttl", "1", "-c", "2", "-i", "0.05", target)
-                with Run(self.near, *words, privileged=privileged) as run:
-                    status, summary = run.end()
-                    errors = [(error["from"], error["cause"], error["seq"]) for error in run.of("error")]
-                    self.assertEqual(errors, [(router, cause, 0), (router, cause, 1)])
-                    self.assertEqual((status, summary["lost"], summary["errors"]), (1, 2, 2))
+            with Run(self.near, "--ttl", "1", "-c", "2", "-i", "0.05", *causes, privileged=privileged) as run:
+                status, _ = run.end()
+                found = {(error["target"], error["from"], error["cause"], error["seq"]) for error in run.of("error")}
+                self.assertEqual(found, {(target, *causes[target], seq) for target in causes for seq in (0, 1)})
+                counts = [(summary["lost"], summary["errors"]) for summary in run.of("summary")]
+                self.assertEqual((status, counts), (1, [(2, 2), (2, 2)]))
         with Run(self.near, "--ttl", "2", "-c", "1", FAR, FAR6) as run:
             self.assertEqual(run.end()[0], 0)
 
     def test_unreachable(self) -> None:
         """An address that nobody has: this machine itself says so; and one that no route leads to."""
-        for privileged in (True, False):
-            for target in (NOBODY, NOBODY6):
-                with Run(self.near, "-c", "1", "--timeout", "20", target, privileged=privileged) as run:
-                    status, summary = run.end()
-                    (error,) = run.of("error")
-                    self.assertIn("unreachable", error["cause"])
-                    self.assertEqual((status, summary["lost"], summary["errors"]), (1, 1, 1))
+        words = ("-c", "1", "--timeout", "20", NOBODY, NOBODY6)
+        with ExitStack() as under_way:
+            runs = [under_way.enter_context(Run(self.near, *words, privileged=raw)) for raw in (True, False)]
+            for run in runs:
+                status, _ = run.end()
+                self.assertEqual({error["target"] for error in run.of("error")}, {NOBODY, NOBODY6})
+                self.assertTrue(all("unreachable" in error["cause"] for error in run.of("error")), run.events)
+                counts = [(summary["lost"], summary["errors"]) for summary in run.of("summary")]
+                self.assertEqual((status, counts), (1, [(1, 1), (1, 1)]))
         self.near.run("ip", "route", "del", "default")
         with Run(self.near, "-c", "1", FAR, NEAR) as run:
             self.assertEqual(run.end()[0], 1)

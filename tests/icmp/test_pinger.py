@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.icmp.errors import UnknownTarget
 from netlab.icmp.events import Answered, Event, Lost, Target, Unsent
 from netlab.icmp.packet import Family
-from netlab.icmp.pinger import Pinger
+from netlab.icmp.pinger import WINDOW, Pinger
 from netlab.icmp.port import READS, Clocks
 from netlab.icmp.resolving import Resolved
 from netlab.icmp.sockets import Channel
@@ -215,31 +216,94 @@ class TurnTests(PingerCase):
         pinger = self.pinger(interval=0.01, timeout=2.0)
         self.host(pinger)
         (session,) = pinger.exchange
-        for _ in range(65_536):
-            session.begin(0)
+        session.packets(65_536)
+        session.begin([0] * 65_536)
         pinger.start()
         self.reactor.advance(0.01)
         self.assertEqual((session.sent, self.events), (65_536, []))
 
     def test_as_fast_as_possible(self) -> None:
         """At interval 0 answers make room for more, so much at a time; without answers it goes on slowly."""
-        pinger = self.pinger(interval=0, count=100)
+        pinger = self.pinger(interval=0, count=200)
         self.host(pinger)
         done = pinger.start()
-        self.assertEqual(self.reply(), 16)
+        self.assertEqual(self.reply(), WINDOW)
         self.read()
-        self.assertEqual(len(self.requests()), 16)
+        self.assertEqual(len(self.requests()), WINDOW)
         self.reactor.advance(0.01)
         self.assertEqual(len(self.requests()), 1)
         (session,) = pinger.exchange
-        self.assertEqual((session.received, session.sent), (16, 33))
+        self.assertEqual((session.received, session.sent), (WINDOW, 2 * WINDOW + 1))
         for _ in range(120):
             self.reactor.advance(0.01)
             self.reply()
             self.read()
         self.reactor.advance(2)
         self.successResultOf(done)
-        self.assertEqual(session.sent, 100)
+        self.assertEqual(session.sent, 200)
+
+    def test_answers_at_once(self) -> None:
+        """At interval 0 over the loopback, answered within `sendto`, a turn reads and sends a bounded number."""
+        pinger = self.pinger(interval=0)
+        self.host(pinger)
+        (port,) = pinger._ports.values()
+        sendto = port._sendto
+
+        def answered(*words: Any) -> None:
+            sendto(*words)
+            self.reply()
+
+        port._sendto = answered
+        pinger.start()
+        (session,) = pinger.exchange
+        for turn in range(4):
+            self.assertEqual((session.received, session.in_flight), (turn * WINDOW, WINDOW))
+            self.read()
+
+    def test_no_room(self) -> None:
+        """At interval 0 what the socket has no room for is not lost, but sent later, when there is."""
+        pinger = self.pinger(interval=0)
+        self.host(pinger)
+        (port,) = pinger._ports.values()
+        sendto, left = port._sendto, [20]
+
+        def limited(*words: Any) -> None:
+            if not left[0]:
+                raise BlockingIOError
+            left[0] -= 1
+            sendto(*words)
+
+        port._sendto = limited
+        pinger.start()
+        (session,) = pinger.exchange
+        self.assertEqual((session.sent, self.events), (20, []))
+        left[0] = 10
+        self.reply()
+        self.read()
+        self.assertEqual((session.sent, session.received, session.lost), (30, 20, 0))
+        self.reactor.advance(0.01)
+        self.assertIn("send buffer is full", self.events[-1].reason)  # type: ignore[union-attr]
+
+    def test_reading_comes_first(self) -> None:
+        """At interval 0 with more targets than are read in a turn, answers do not pile up until they are dropped."""
+        pinger = self.pinger(interval=0)
+        for number in range(1, 41):
+            self.host(pinger, f"127.0.1.{number}")
+        pinger.start()
+        for _ in range(100):
+            self.reactor.advance(0.01)
+            for address in self.hosts:
+                self.reply(address)
+            self.read()
+            self.assertLess(sum(session.in_flight for session in pinger.exchange), 3 * READS)
+        self.assertGreater(sum(session.received for session in pinger.exchange), 50 * READS)
+
+    def test_large_ones(self) -> None:
+        """So many large requests are sent ahead as leave room for their answers."""
+        pinger = self.pinger(interval=0, size=60_000)
+        self.host(pinger)
+        pinger.start()
+        self.assertEqual([session.sent for session in pinger.exchange], [8])
 
     def test_as_fast_as_possible_with_many(self) -> None:
         """At interval 0 each of many targets has its share, however few requests a turn has room for."""

@@ -62,10 +62,12 @@ class ControlTests(DaemonCase):
         with self.calc() as calc, self.proxy(calc.port, *options) as proxy:
             ask(proxy.port, SHORT.request)
             redis.kill()
-            purged, stats = self.ask(folder / "control", b'{"do": "purge", "all": true}', b'{"do": "stats"}')
+            purge, one, stats = b'{"do": "purge", "all": true}', b'{"do": "purge", "key": "0123"}', b'{"do": "stats"}'
+            purged, unknown, known = self.ask(folder / "control", purge, one, stats)
             told = f"removed from memory, but perhaps not from redis://127.0.0.1:{redis.port}/0: Redis: "
             self.assertIn(told, purged["error"])
-            self.assertEqual(stats["result"]["store"]["entries"], 0)
+            self.assertIn(f"not in memory, and perhaps in redis://127.0.0.1:{redis.port}/0: Redis: ", unknown["error"])
+            self.assertEqual(known["result"]["store"]["entries"], 0)
 
     def test_questions(self) -> None:
         """Stats, explain, keys and purge say and do what was asked, in order, over one connection."""

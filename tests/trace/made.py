@@ -7,13 +7,12 @@ from pathlib import Path
 
 from attrs import define, field
 
+from netlab.trace.pcapng_write import enhanced_packet, interface_description, section_header
+
 #: LINKTYPE_RAW: packets begin with the IP header.
 _RAW_IP = 101
 _PUSH_ACK = 0x18
-
-#: pcapng block types and option codes.
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
-_COMMENT = 1
+_BEGAN, _APART = 1_700_000_000_000_000_000, 1_000_000
 
 
 @define
@@ -36,27 +35,9 @@ class Capture:
 
     def write(self, path: Path) -> Path:
         """Write the file."""
-        blocks = [_block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))]
-        blocks.append(_block(_INTERFACE, struct.pack("<HHI", _RAW_IP, 0, 0)))
+        blocks = [section_header(), interface_description(_RAW_IP)]
         for number, (packet, comment) in enumerate(self._packets):
-            time = 1_700_000_000_000_000 + number * 1_000
-            head = struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(packet), len(packet))
-            blocks.append(_block(_PACKET, head + _padded(packet) + _options(comment)))
+            comments = (comment,) if comment else ()
+            blocks.append(enhanced_packet(_BEGAN + number * _APART, packet, None, 0, *comments))
         path.write_bytes(b"".join(blocks))
         return path
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    length = struct.pack("<I", len(body) + 12)
-    return struct.pack("<I", kind) + length + body + length
-
-
-def _options(comment: str | None) -> bytes:
-    if comment is None:
-        return b""
-    text = comment.encode()
-    return struct.pack("<HH", _COMMENT, len(text)) + _padded(text) + bytes(4)
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 4)

@@ -13,13 +13,8 @@ from tests.trace.frames import (
     FIN,
     PSH,
     SYN,
-    A,
-    B,
     back,
-    ethernet,
-    ipv4,
     segments,
-    tcp,
     there,
     traced,
 )
@@ -165,24 +160,6 @@ class ConversationTests(SynchronousTestCase):
         ).directions[0]
         self.assertEqual((one.bytes, one.unique_bytes, one.missing_bytes, one.gaps), (30, 20, 20, ((11, 31),)))
         self.assertEqual(one.flags["lost_segment"], 1)
-
-    def test_artefacts(self) -> None:
-        """What offloading, loopback and missing packets leave in a capture."""
-        options = b"\x02\x04\xff\xd7"
-        syn = ethernet(ipv4(tcp(SYN, 100, options=options)))
-        answer = tcp(SYN | ACK, 500, 101, ports=(80, 1000), options=b"\x02\x04\x05\xb4")
-        syn_ack = ethernet(ipv4(answer, source=B, destination=A))
-        found = conversation(syn, syn_ack, there(ACK, 101, 501, bytes(3_000)), back(ACK, 501, 9_000)).artefacts
-        self.assertEqual(
-            [(remark.kind, dict(remark.numbers)) for remark in found],
-            [
-                ("loopback_mss", {"mss": 65_495}),
-                ("offloading", {"by": 0, "largest": 3_000, "mss": 1_460}),
-                ("not_captured", {"by": 0, "times": 1, "missing": 0}),
-            ],
-        )
-        (alone,) = conversation(there(ACK, 1, 500), there(ACK, 1, 900)).artefacts
-        self.assertEqual((alone.kind, alone.numbers), ("one_sided", {"by": 1}))
 
     def test_too_many(self) -> None:
         """Beyond a limit conversations are not followed, and that is counted."""

@@ -118,8 +118,8 @@ class Host:
             Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
         tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH", b"wire", _IFF_TAP | _IFF_NO_PI))
-        for words in ("link set lo up", f"link set wire mtu {self._mtu} up", f"addr add {self.address}/24 dev wire"):
-            subprocess.run(["ip", *words.split()], check=True)
+        words = f"link set lo up\nlink set wire mtu {self._mtu} up\naddr add {self.address}/24 dev wire\n"
+        subprocess.run(["ip", "-batch", "-"], input=words, text=True, check=True)
         return tap
 
 

@@ -69,7 +69,7 @@ class DaemonTests(SynchronousTestCase):
                 client.sendall(b"x" * 1024)
             other.sendall(b"a")
             self.assertEqual(other.recv(10)[:1], b"A")
-            greedy[0].settimeout(1)
+            greedy[0].settimeout(0.3)
             sent = 0
             with contextlib.suppress(TimeoutError):
                 while sent < 64 << 20:

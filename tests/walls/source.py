@@ -73,6 +73,7 @@ GLUE_FILES = {
     "netlab/web/dispatch.py",
     "netlab/web/folder.py",
     "netlab/web/outbox.py",
+    "netlab/web/service.py",
     "netlab/web/site.py",
     "netlab/lab/bench.py",
     "netlab/lab/bench_process.py",

@@ -37,9 +37,10 @@ async def main(reactor):
     companion.start()
     for number in range(3):
         companion.request(f"seq={number}")
-        await task.deferLater(reactor, 0.1)
+        await task.deferLater(reactor, 0.12)
         companion.alive()
     companion.request("seq=3")
+    await task.deferLater(reactor, 0)
     say("child", companion.pid)
     if "fork" in sys.argv:
         say("child", subprocess.Popen(["sleep", "600"]).pid)
@@ -119,13 +120,14 @@ class CompanionTests(SynchronousTestCase):
         self.assertIn("gave no sign of life for 0.6 s", story)
 
     def test_hangs(self) -> None:
-        """A program that does not run at all is ended like any other."""
+        """A program that does not run at all is ended like any other; what it asked just before is known."""
         with Program(0) as program:
             program.read_to("silent")
             program.process.send_signal(signal.SIGSTOP)
             status, errors = program.end()
             self.assertEqual(status, 0, errors)
             self.assertNotIn("SIGKILL", errors)
+            self.assertIn("last request  seq=3", errors)
             self.all_gone(program)
 
     def test_interrupt(self) -> None:

@@ -7,11 +7,15 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.common.daemon import CannotStart
+from netlab.watchdog.tap import Options
 from netlab.watchdog.wire import ALIVE, START
 from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
 from tests.parts import missing, require_program, temporary_folder
@@ -270,13 +274,39 @@ class OtherActionTests(Case):
             with Client(daemon.port, START_HEX, "hang") as client:
                 client.hangs()
                 self.assertEqual(client.wait(), -signal.SIGTERM)
-            again = int(daemon.wait_for(r"Restarted as process (\d+)")[1])
+            # Once it speaks, it is surely what it is to become, and its words can be read.
+            again = int(daemon.wait_for(r"(?s)Restarted as process (\d+).*Asked to be watched")[1])
             words = Path(f"/proc/{again}/cmdline").read_bytes().split(b"\0")
             self.assertIn(START_HEX.encode(), words)
             second = rf"(?s)Restarted.*Asked to be watched.*Ending process {again}.*Restarted as process (\d+)"
             last = int(daemon.wait_for(second)[1])
             daemon.stop()
             assert_gone(self, last)
+
+    def test_restart_once(self) -> None:
+        """A program with two connections, and a child with one of its own, is ended once, and started again once."""
+        script = (
+            "import os, socket, sys, time\n"
+            "connect = lambda: socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+            "own = [connect()]\n"
+            "if os.fork():\n"
+            "    own.append(connect())\n"
+            "else:\n"
+            "    time.sleep(0.05)\n"
+            "    own = [connect()]\n"
+            "for each in own:\n"
+            "    each.sendall(bytes.fromhex(sys.argv[2]))\n"
+            "time.sleep(600)\n"
+        )
+        with self.daemon(*SOON, "--on-expiry", "restart") as daemon:
+            words = [sys.executable, "-c", script, str(daemon.port), START_HEX]
+            with subprocess.Popen(words) as program:
+                program.wait(PATIENCE)
+            daemon.wait_for(r"process \d+ \(python.*\) is being ended")
+            again = daemon.wait_for(r"Restarted as process (\d+)")[1]
+            daemon.wait_for(rf"Ending process {again} (?s:.*)Restarting in 1 s")
+            self.assertEqual(len(re.findall("Restarting in|Restarted", daemon.log)), 2, daemon.log)
+            self.assertEqual(len(re.findall("Ending process", daemon.log)), 2, daemon.log)
 
     def test_command(self) -> None:
         """A command is run instead, and knows who is silent."""
@@ -329,8 +359,13 @@ class StartTests(Case):
 
     def test_bad_options(self) -> None:
         """So is every option that makes no sense."""
-        for option, value in (("timeout", "0"), ("timeout", "nan"), ("grace", "x"), ("on-expiry", "exec:")):
-            self.assertIn(f"--{option} {value}", self.fails(f"--{option}", value))
+        self.assertIn("--timeout 0", self.fails("--timeout", "0"))
+        for option, value in (("timeout", "nan"), ("grace", "x"), ("on-expiry", "exec:"), ("max-connections", "-1")):
+            said = StringIO()
+            self.patch(sys, "__stderr__", said)
+            refused = self.assertRaises(CannotStart, Options().parseOptions, [f"--{option}", value])
+            self.assertEqual((refused.code, said.getvalue().count("\n")), (2, 1))
+            self.assertIn(f"netlab-watchdog: --{option} {value}", said.getvalue())
         self.fails("--listen", "junk:1")
 
     def test_sigterm(self) -> None:

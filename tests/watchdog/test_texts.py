@@ -2,14 +2,17 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.watchdog.errors import NoNote
 from netlab.watchdog.kin import Process
 from netlab.watchdog.liveness import Life
 from netlab.watchdog.notes import Ended, Expired, Finish, Note, Refused, Request, read_note, write_note
+from netlab.watchdog.pipes import Notes
 from netlab.watchdog.policy import Backoff, Kind, Policy, read_policy
 from netlab.watchdog.sockets import Place, Socket, find_socket
+from netlab.watchdog.started import how_ended
 from netlab.watchdog.timeline import Timeline, named, names
 
 #: As proc(5) shows them on a little-endian machine: 127.0.0.1:3000 and :50820, and ::1 the same.
@@ -85,6 +88,24 @@ class NoteTests(SynchronousTestCase):
             self.assertRaises(NoNote, read_note, line)
 
 
+class PipeTests(SynchronousTestCase):
+    """The pipes that notes go through."""
+
+    def test_held(self) -> None:
+        """Requests do not pile up for a side that does not read; what it must know does reach it."""
+        notes, transport = Notes(lambda _: None, lambda: None), StringTransport()
+        notes.makeConnection(transport)
+        transport.producer.pauseProducing()
+        for number in range(1_000):
+            notes.tell(Request(float(number), "seq"))
+        notes.tell(Finish("SIGTERM"))
+        self.assertEqual(transport.value(), write_note(Finish("SIGTERM")))
+        transport.clear()
+        transport.producer.resumeProducing()
+        notes.tell(Request(1.0, "seq"))
+        self.assertEqual(read_note(transport.value()), Request(1.0, "seq"))
+
+
 class TimelineTests(SynchronousTestCase):
     """What happened, for a person."""
 
@@ -105,6 +126,16 @@ class TimelineTests(SynchronousTestCase):
             ],
         )
 
+    def test_many(self) -> None:
+        """Of a program that starts one after another, the beginning and the end are told, and how much was between."""
+        timeline = Timeline(0.0)
+        for number in range(1_000):
+            timeline.note(float(number), "exit", f"process {number}")
+        lines = timeline.lines()
+        self.assertEqual(len(lines), 61)
+        self.assertEqual((lines[0].split()[-1], lines[-1].split()[-1]), ("0", "999"))
+        self.assertEqual(lines[30].strip(), "and 940 more")
+
     def test_before(self) -> None:
         """No time is negative."""
         timeline = Timeline(100.0)
@@ -117,6 +148,15 @@ class TimelineTests(SynchronousTestCase):
         everyone = [Process(number, 1, 1, 1, "S", "\x1b[2J") for number in range(1, 8)]
         self.assertEqual(named(everyone[0]), "process 1 (?[2J)")
         self.assertTrue(names(everyone).endswith("process 4 (?[2J) and 3 more"))
+
+
+class StatusTests(SynchronousTestCase):
+    """How a program ended."""
+
+    def test_words(self) -> None:
+        """By itself, by a signal, and by one of those that have no names."""
+        ends = {0: "status 0", 7: "status 7", -9: "SIGKILL", -15: "SIGTERM", -40: "signal 40", -63: "signal 63"}
+        self.assertEqual({status: how_ended(status) for status in ends}, ends)
 
 
 class SocketTests(SynchronousTestCase):

@@ -27,7 +27,7 @@ def status(**fields: bytes) -> int | None:
 
 def special(size: int = 1_000, method: bytes = b"GET", **fields: bytes) -> Reply:
     named = {name.replace("_", "-").encode(): value for name, value in fields.items()}
-    request = Request(method, b"/", 1, named, persistent=True, has_content=False)
+    request = Request(method + b" / HTTP/1.1", method, b"/", 1, named, persistent=True, has_content=False)
     facts = Facts(size, THEN, "x", "text/plain", is_settled=True)
     form = answer.representation(facts)
     return answer.special(request, facts, form, varies=False, boundary="B")
@@ -90,7 +90,7 @@ class ConditionTests(SynchronousTestCase):
     @given(st.dictionaries(st.sampled_from(sorted(answer.SPECIAL | {b"if-range"})), st.binary(max_size=60)))
     def test_junk(self, fields: dict[bytes, bytes]) -> None:
         """Whatever these fields hold, there is an answer with one of their statuses, and of the right length."""
-        request = Request(b"GET", b"/", 1, fields, persistent=True, has_content=False)
+        request = Request(b"GET / HTTP/1.1", b"GET", b"/", 1, fields, persistent=True, has_content=False)
         reply = answer.special(request, FACTS, answer.representation(FACTS), varies=True, boundary="B")
         self.assertIn(reply.status, (200, 206, 304, 412, 416))
         self.assertEqual(reply.length, None if reply.status == 304 else reply.size)

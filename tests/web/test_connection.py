@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from netlab.web import server
 from netlab.web.access_file import AccessLog
 from netlab.web.access_log import Exchange
 from netlab.web.connection import WebProtocol
@@ -70,7 +71,7 @@ class Told(AccessLog):
         self.events.append("opened")
 
     def exchange(self, it: Exchange) -> None:
-        self.events.append((it.request, it.status))
+        self.events.append((it.asked.request, it.asked.status))
 
     def closed(self, peer: str, when: float, requests: int, why: str) -> None:
         self.events.append((requests, why))
@@ -87,8 +88,8 @@ class ConnectionTests(SynchronousTestCase):
         self.clock = Clock()
         self.fine = 0.0
         self.told = Told()
-        folder = Folder(str(self.root), Kept(1 << 20), follow_symlinks=False, packs=True, wall=lambda: NOW)
-        self.site = OriginSite(folder, redirects_of([]), lists=False, boundary="B", wall=lambda: NOW)
+        self.folder = Folder(str(self.root), Kept(1 << 20), follow_symlinks=False, packs=True, wall=lambda: NOW)
+        self.site = OriginSite(self.folder, redirects_of([]), lists=False, boundary="B", wall=lambda: NOW)
         self.addCleanup(self.site.close)
         limits = Limits(idle_timeout=1.0, request_timeout=5.0, send_timeout=3.0, max_connections=2)
         self.factory = WebFactory(self.site, self.clock, limits, self.told, wall=lambda: NOW, measure=lambda: self.fine)
@@ -166,6 +167,58 @@ class ConnectionTests(SynchronousTestCase):
         self.clock.advance(0.2)
         self.assertTrue(self.transport.aborted)
         self.assertEqual(self.told.events[-1], (1, "nothing read for 3 s"))
+
+    def test_the_same_again(self) -> None:
+        """A request that is known is answered with what the file is by now; its bytes within others are no request."""
+        for content in ("hello", "hello again", "good bye"):
+            (self.root / "a.txt").write_text(content)
+            self.protocol.dataReceived(GET)
+            self.transport.drain()
+            self.assertEqual(self.answers()[-1].body, content.encode())
+        self.protocol.dataReceived(GET[:5])
+        self.protocol.dataReceived(GET)
+        self.transport.drain()
+        self.assertEqual([answer.status for answer in self.answers()], [200, 200, 200, 400])
+        self.assertEqual(self.protocol.requests, 3)
+
+    def test_the_same_in_one_turn(self) -> None:
+        """Who asks the same in one turn is answered by one look at the file; the next turn looks again."""
+        looked: list[bytes] = []
+        look = self.folder.look
+        self.patch(self.folder, "look", lambda path: looked.append(path) or look(path))
+        self.protocol.dataReceived(GET * 3 + BIG * 2 + GET)
+        self.transport.drain()
+        self.assertEqual([answer.body for answer in self.answers()], [b"hello"] * 3 + [self.big] * 2 + [b"hello"])
+        self.assertLess(looked.count(b"a.txt"), 4)
+        self.assertEqual(looked.count(b"big.bin"), 2)
+        before = len(looked)
+        self.protocol.dataReceived(GET)
+        self.assertEqual(len(looked), before + 1)
+
+    def between_polls(self) -> None:
+        """Make the calls that are due, and none that they order, as a reactor does between two polls."""
+        for call in [call for call in self.clock.calls if call.getTime() <= self.clock.seconds()]:
+            self.clock.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+    def test_no_older_than_the_request(self) -> None:
+        """What comes while another connection is between two turns is answered by what the file is by then."""
+        self.patch(server, "_FEW", 0)
+        other, transport = self.connect()
+        ticks = iter(range(10_000))
+        self.factory.turns.measure = lambda: next(ticks) * 0.001
+        self.protocol.dataReceived(GET * 9)
+        self.between_polls()
+        self.transport.drain()
+        self.between_polls()
+        self.assertLess(self.protocol.requests, 9)
+        (self.root / "a.txt").write_text("hello again")
+        other.dataReceived(GET)
+        for _ in range(20):
+            self.between_polls()
+        transport.drain()
+        self.assertEqual(parse(transport.value())[0].body, b"hello again")
 
     def test_close(self) -> None:
         """The last answer of a connection is sent whole before the end; what follows its request is not answered."""

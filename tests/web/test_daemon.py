@@ -210,7 +210,7 @@ class BadInputTests(WebTests):
     def test_never_reads(self) -> None:
         """Clients that ask for much and read nothing are closed after their time, and cost little memory."""
         asked = b"GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n" * 50 + b"GET /image.png HTTP/1.1\r\nHost: a\r\n\r\n" * 50
-        with self.daemon("--send-timeout", "1") as daemon:
+        with self.daemon("--send-timeout", "0.5", "--idle-timeout", "0.3") as daemon:
             before = daemon.memory()
             clients = []
             for _ in range(30):
@@ -220,7 +220,7 @@ class BadInputTests(WebTests):
                 client.sendall(asked)
                 clients.append(client)
                 self.addCleanup(client.close)
-            daemon.wait_for("nothing read for 1 s")
+            daemon.wait_for("nothing read for 0.5 s")
             self.assertLess(daemon.memory() - before, 8_000_000)
             with Client(daemon.port) as client:
                 self.assertEqual(client.get().status, 200)
@@ -403,7 +403,7 @@ class LabTests(SynchronousTestCase):
         missing = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
         moved = b"HTTP/1.1 301 Moved Permanently\r\nConnection: close\r\nLocation: /result.html\r\n\r\n"
         self.assertEqual((len(missing), len(moved)), (45, 77))
-        with self.daemon() as daemon:
+        with self.daemon("--idle-timeout", "0.4") as daemon:
             asked = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: %b\r\nRange: bytes=0-1\r\n\r\n"
             expected = head.format("close", len(page)).encode() + page
             self.assertEqual(exchange(daemon.port, asked % (b"/", b"close")), expected)
@@ -508,6 +508,7 @@ class DaemonTests(WebTests):
         for words, said in (
             (("--root", "/missing"), "--root /missing is no folder"),
             (("--access-format", "x"), "one of combined, json belongs here"),
+            (("--access-format", "json"), "--access-format json: give --access-log FILE, too"),
             (("--idle-timeout", "0"), "--idle-timeout 0: a time in seconds"),
             (("--redirect", "/%zz=/a"), "--redirect: the target is malformed"),
             (("--access-log", "/missing/log"), "netlab-web: cannot write the access log /missing/log"),

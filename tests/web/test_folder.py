@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.web.errors import FileChanged
 from netlab.web.facts import Facts, Stamp
-from netlab.web.folder import Absent, Folder, OpenFile
+from netlab.web.folder import LARGEST_READ, Absent, Folder, OpenFile
 from netlab.web.kept import MOST_OPEN, Entry, Kept
 from tests.parts import temporary_folder
 
@@ -26,7 +26,7 @@ class FolderTests(SynchronousTestCase):
         (self.outside / "x.txt").write_text("secret")
         (self.root / "x.txt").write_text("open")
         (self.root / "a/x.txt").write_text("open a")
-        (self.root / "big.bin").write_bytes(bytes(100_000))
+        (self.root / "big.bin").write_bytes(bytes(LARGEST_READ + 1))
         self.kept = Kept(1 << 20)
         self.folder = self.make()
 
@@ -52,7 +52,7 @@ class FolderTests(SynchronousTestCase):
         """What is kept is what is there: rewritten, replaced, removed and back, to the byte."""
         for path in (b"x.txt", b"big.bin"):
             file = self.root / path.decode()
-            for content in (b"one" * 9_000, b"two" * 9_000, b""):
+            for content in (b"one" * LARGEST_READ, b"two" * LARGEST_READ, b""):
                 file.write_bytes(content)
                 self.assertEqual(self.read(path), content)
                 self.assertEqual(self.read(path), content)
@@ -99,11 +99,27 @@ class FolderTests(SynchronousTestCase):
         folder.look(b"x.txt")
         self.assertEqual(len(self.kept), 0)
 
+    def test_unkept_files_are_not_read_whole(self) -> None:
+        """Who waits for a longer file that is not kept has a place in it and no copy of his own; packed files too."""
+        for name, size, reads in (("x.png", 16 << 10, True), ("y.png", 50_000, False), ("y.txt", 50_000, False)):
+            (self.root / name).write_bytes(bytes(size))
+            for kept, now in ((Kept(100_000), FAR), (self.kept, os.stat(self.root / name).st_mtime + 0.05)):
+                folder = Folder(str(self.root), kept, follow_symlinks=False, packs=True, wall=lambda now=now: now)
+                entry = folder.look(name.encode())
+                assert isinstance(entry, Entry)
+                self.assertEqual(entry.content is not None, reads, name)
+                entry.close()
+                folder.close()
+            self.assertEqual(len(self.read(name.encode())), size)
+            entry = self.folder.look(name.encode())
+            assert isinstance(entry, Entry)
+            self.assertIsNotNone(entry.content)
+
     def test_descriptors(self) -> None:
         """However often files are looked at, none stays open but those that are kept, and none of them at the end."""
         before = len(os.listdir("/proc/self/fd"))
         for number in range(MOST_OPEN + 20):
-            (self.root / f"{number}.bin").write_bytes(bytes(20_000))
+            (self.root / f"{number}.bin").write_bytes(bytes(LARGEST_READ + 1))
             self.read(f"{number}.bin".encode())
             self.read(b"a")
             self.read(b"missing")

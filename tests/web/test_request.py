@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.web.limits import Limits
-from netlab.web.request import Request, RequestReader
+from netlab.web.request import Heads, Request, RequestReader
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\nX: 2\r\n\r\n"
 LIMITS = Limits()
@@ -29,8 +29,42 @@ class RequestReaderTests(SynchronousTestCase):
     def test_one(self) -> None:
         """A request's parts, its repeated fields joined."""
         (request,) = read(RequestReader(LIMITS), GET)
-        expected = Request(b"GET", b"/a", 1, {b"host": b"a", b"x": b"1, 2"}, persistent=True, has_content=False)
+        fields = {b"host": b"a", b"x": b"1, 2"}
+        expected = Request(b"GET /a HTTP/1.1", b"GET", b"/a", 1, fields, persistent=True, has_content=False)
         self.assertEqual(request, expected)
+
+    def test_known_heads(self) -> None:
+        """A head that one reader has read is the same request for all, whatever came before it on the stream."""
+        heads = Heads()
+        (first,) = read(RequestReader(LIMITS, heads), GET)
+        other = b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n"
+        found = read(RequestReader(LIMITS, heads), b"\r\n" + other + GET + GET[:9], GET[9:] + other + GET)
+        self.assertEqual([request.target for request in found], [b"/b", b"/a", b"/a", b"/b", b"/a"])
+        self.assertIs(found[1], first)
+        self.assertIs(found[3], found[0])
+        # The one that came in two pieces was read, and is the one that is known now.
+        self.assertEqual(found[2], first)
+        self.assertIs(found[4], found[2])
+
+    def test_heads_that_are_not_known(self) -> None:
+        """What ends its connection, or brings content, is read every time; so is what is long. All is bounded."""
+        heads = Heads()
+        for more in (b"Connection: close\r\n", b"Content-Length: 3\r\n", b"X: %b\r\n" % (b"x" * 3_000)):
+            head = b"GET / HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n"
+            read(RequestReader(LIMITS, heads), head)
+            self.assertIsNone(heads.get(head), more)
+        for number in range(2_000):
+            read(RequestReader(LIMITS, heads), b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+        self.assertLess(len(heads), 1_500)
+        self.assertIsNotNone(heads.get(b"GET /1999 HTTP/1.1\r\nHost: a\r\n\r\n"))
+
+    def test_a_version_to_come(self) -> None:
+        """Versions that are none of ours are told apart from what is malformed."""
+        for version, status in ((b"1.2", 505), (b"2.0", 505), (b"0.9", 505), (b"1.x", 400)):
+            reader = RequestReader(LIMITS)
+            self.assertEqual(read(reader, b"GET / HTTP/%b\r\nHost: a\r\n\r\n" % version), [])
+            assert reader.fault is not None
+            self.assertEqual(reader.fault.status, status, version)
 
     def test_persistence(self) -> None:
         """Whether the client wants to go on, and whether it sends content."""

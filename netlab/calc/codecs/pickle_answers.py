@@ -25,7 +25,7 @@ def read_answer(body: bytes) -> Answer:
     :raises PickleRefused: it is neither ``(result, steps)`` nor an error of `ERROR_MODULES`, or its texts are longer
         than a body: then it holds one and refers to it again and again, and to print it would cost gigabytes.
     """
-    result = run(body, _SYMBOLS, _MAX_OPCODES)
+    result = run(body, _SYMBOLS, _MAX_OPCODES, max_objects=0)
     if isinstance(result, Failure):
         if len(result.message) > MAX_BODY:
             raise refused("the texts of the error are longer than a body")

@@ -16,15 +16,16 @@ _STOP, _MEMOIZE, _BINGET = b".\x94h"
 _PROTOCOLS = range(2, 6)
 
 
-def run(body: bytes, symbols: Mapping[tuple[str, str], Symbol], max_opcodes: int) -> Any:
+def run(body: bytes, symbols: Mapping[tuple[str, str], Symbol], max_opcodes: int, *, max_objects: int) -> Any:
     """Do what the pickle in ``body`` says; the one object that it leaves.
 
     :param symbols: the globals that it may name, by module and name.
+    :param max_objects: instances that it may make by NEWOBJ.
     :raises PickleRefused: it is damaged, or asks for anything but plain message shapes.
     """
     if len(body) < 2 or body[0] != 0x80 or body[1] not in _PROTOCOLS:
         raise refused("it is not of protocol 2, 3, 4 or 5")
-    machine = Machine(body, symbols)
+    machine = Machine(body, symbols, max_objects)
     try:
         place = _step(machine, max_opcodes)
     except (IndexError, struct.error):

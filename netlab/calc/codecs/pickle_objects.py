@@ -49,10 +49,12 @@ class Instance:
 class Machine:
     """The state of one run over one body: a stack, the marks on it, and the memo."""
 
-    __slots__ = ("body", "marks", "memo", "stack", "symbols")
+    __slots__ = ("body", "marks", "memo", "objects", "stack", "symbols")
 
-    def __init__(self, body: bytes, symbols: Mapping[tuple[str, str], Symbol]) -> None:
+    def __init__(self, body: bytes, symbols: Mapping[tuple[str, str], Symbol], max_objects: int) -> None:
         self.body = body
+        #: How many more objects it may make.
+        self.objects = max_objects
         self.symbols = symbols
         self.stack: list[Any] = []
         self.marks: list[int] = []

@@ -111,7 +111,7 @@ def _empty_tuple(machine: Machine, place: int) -> int:
     if machine.body.startswith(_NEW_AND_EMPTY_STATE, place):
         # Every object begins so in protocols 4 and 5: five opcodes for the price of one.
         memo = machine.memo
-        memo[len(memo)] = instance = _new_instance(stack.pop())
+        memo[len(memo)] = instance = _new_instance(machine)
         stack += (instance, {})
         memo[len(memo)] = stack[-1]
         return place + len(_NEW_AND_EMPTY_STATE)
@@ -245,7 +245,11 @@ def _stack_global(machine: Machine, place: int) -> int:
     return place
 
 
-def _new_instance(symbol: Any) -> Instance:
+def _new_instance(machine: Machine) -> Instance:
+    symbol = machine.stack.pop()
+    machine.objects -= 1
+    if machine.objects < 0:
+        raise refused("it makes more objects than an expression has")
     if type(symbol) is not Symbol or symbol.new is None:
         raise refused("it makes an object of something that is no class of the protocol")
     return symbol.new()
@@ -254,7 +258,7 @@ def _new_instance(symbol: Any) -> Instance:
 def _new_object(machine: Machine, place: int) -> int:
     if machine.stack.pop() != ():
         raise refused("it makes an object with arguments")
-    machine.stack.append(_new_instance(machine.stack.pop()))
+    machine.stack.append(_new_instance(machine))
     return place
 
 

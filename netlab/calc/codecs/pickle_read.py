@@ -32,6 +32,10 @@ _UNARY_OPERATORS = {(what.symbol, _PYTHON[what.python_name]): what for what in S
 _FUNCTIONS = {(what.name, _CALLED[what.name]): what for what in FUNCTIONS}
 
 
+#: A node is an object; an operator or a function that no other node shares is a second one.
+_OBJECTS_A_NODE = 2
+
+
 class _Attributes:
     """The names that the state of one class has, and a quick way to its values."""
 
@@ -83,7 +87,9 @@ class ExpressionReader:
             again counts again.
         """
         self._arguments = 0
-        expression: Expression = _node(run(body, self._symbols, self._budget.max_opcodes)).value
+        budget = self._budget
+        most = budget.max_nodes * _OBJECTS_A_NODE
+        expression: Expression = _node(run(body, self._symbols, budget.max_opcodes, max_objects=most)).value
         return expression
 
     def _constant(self, instance: Instance, state: Any) -> None:

@@ -56,5 +56,5 @@ class Breaker:
         if self.problem is None:
             return "working"
         left = self._until - now
-        when = f"in {left:.1f} s" if left > 0 else "with the next request"
+        when = f"in {left:.1f} s" if left >= 0.05 else "with the next request"
         return f"{self.problem}; it is tried again {when}"

@@ -121,6 +121,8 @@ class Tiers:
         """The keys whose SHA-256 in hexadecimal begins with ``name``, ``limit`` at most.
 
         They are stored in either tier, or somebody holds a permit for them.
+
+        :raises StoreError: none is here, and the second tier cannot be asked.
         """
         return Deferred.fromCoroutine(self._find(name, limit))
 
@@ -183,7 +185,11 @@ class Tiers:
             found |= dict.fromkeys(key for key in some if digest_of(key).hex().startswith(name))
             await deferLater(self._clock, 0)
         if self.second is not None and len(found) < limit:
-            found |= dict.fromkeys(await self.second.find(name, limit).addErrback(self._no_keys))
+            try:
+                found |= dict.fromkeys(await self.second.find(name, limit))
+            except StoreError:
+                if not found:
+                    raise
         return list(found)[:limit]
 
     def _no_keys(self, failure: Failure) -> list[bytes]:

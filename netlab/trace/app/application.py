@@ -99,6 +99,10 @@ class Room:
         self.left_out["bytes"] += count
         return False
 
+    def give_back(self, count: int) -> None:
+        """``count`` bytes that were kept are not kept any more."""
+        self.octets += count
+
 
 class Faults:
     """The faults of one conversation, at most `MAX_FAULTS`."""

@@ -1,8 +1,9 @@
 """What only looks odd because of where and how it was captured, and what kernels make of a program's sends.
 
 A capture on the sending machine is taken before the network card cuts long segments (offloading); one on loopback sees
-each packet go out and come in. Several sends become one segment when the kernel holds the later ones back until the
-first is acknowledged (Nagle's algorithm, RFC 896, RFC 9293 §3.7.4).
+each packet go out and come in, and segments as long as no network takes them. A capture that was not quick enough, or
+stood in the wrong place, has not got what the other side acknowledges. Several sends become one segment when the kernel
+holds the later ones back until the first is acknowledged (Nagle's algorithm, RFC 896, RFC 9293 §3.7.4).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,8 @@ from netlab.trace.app.application import Application
 from netlab.trace.app.holding import Holding
 from netlab.trace.app.joined import joined
 from netlab.trace.app.twins import Twins
-from netlab.trace.facts import Packet, Segment
+from netlab.trace.facts import Conversation, Segment
+from netlab.trace.flags import ACK_LOST_SEGMENT
 from netlab.trace.tcp import SYN
 
 #: Frames of one artefact that are listed.
@@ -22,6 +24,13 @@ MAX_FRAMES = 32
 MAX_OPTIONS = 40
 #: Conversations whose segments are compared with an MSS.
 MAX_FOLLOWED = 65_536
+#: The kind of what is true of a whole machine, and told once.
+LOOPBACK = "loopback_mss"
+#: Largest segments of Linux' loopback, and what they are: the longest packet of IPv4 and the MTU of the loopback, less
+#: the headers of IP and TCP.
+LOOPBACK_MSS: Mapping[int, tuple[int, int]] = {65_495: (65_535, 40), 65_476: (65_536, 60)}
+#: Bits of the completeness that say that somebody acknowledged something: SYN-ACK, ACK, data (`Conversation`).
+_ACKNOWLEDGED = 2 | 4 | 8
 
 
 @frozen
@@ -63,19 +72,19 @@ _Way = tuple[int, int]
 
 
 class Artefacts:
-    """Packets in, in the order of the file; what they show, out."""
+    """Packets in, in the order of the file; what they show, out. Each goes to ``packet``; segments to `segment` too."""
 
     def __init__(self) -> None:
         #: The MSS that a side announced.
         self._mss: dict[_Way, int] = {}
         self._large: dict[_Way, _Tally] = {}
+        #: Acknowledgments of what a side sent and the capture has not got.
+        self._unseen: dict[_Way, _Tally] = {}
         self._twins = Twins()
+        #: Give it the next packet, whatever it is.
+        self.packet = self._twins.packet
         #: The lowest MSS that was announced, less the longest options: no shorter segment needs a look.
         self._least = 0xFFFF
-
-    def packet(self, packet: Packet) -> None:
-        """The next packet."""
-        self._twins.packet(packet)
 
     def segment(self, frame: int, one: Segment) -> None:
         """The same packet, if it is a segment whose conversation is followed."""
@@ -83,10 +92,16 @@ class Artefacts:
             self._announced(one)
         elif one.length > self._least:
             self._compare(frame, one)
+        if one.flags and any(flag.kind == ACK_LOST_SEGMENT for flag in one.flags):
+            self._unseen.setdefault((one.conversation, 1 - one.sender), _Tally()).add(frame)
 
-    def facts(self, applications: Iterable[Application], holding: Holding) -> tuple[Artefact, ...]:
+    def facts(
+        self, conversations: Iterable[Conversation], applications: Iterable[Application], holding: Holding
+    ) -> tuple[Artefact, ...]:
         """All artefacts, those of the whole capture first."""
-        found = list(self._larger())
+        found = [*self._larger(), *self._missing()]
+        for talk in conversations:
+            found += _of_conversation(talk)
         found += [
             Artefact("captured_twice", None, None, one.frames, one.pairs, one.numbers) for one in self._twins.facts()
         ]
@@ -118,3 +133,21 @@ class Artefacts:
             mss = self._mss[conversation, 1 - sender]
             numbers = {"mss": mss, "room": tally.room, "largest": tally.largest}
             yield Artefact("larger_than_mss", conversation, sender, tuple(tally.frames), tally.count, numbers)
+
+    def _missing(self) -> Iterable[Artefact]:
+        for (conversation, sender), tally in self._unseen.items():
+            yield Artefact("missing_frames", conversation, sender, tuple(tally.frames), tally.count, {})
+
+
+def _of_conversation(one: Conversation) -> Iterable[Artefact]:
+    """What a conversation shows as a whole: that it is on loopback, or that one side's packets are not there."""
+    largest = max((way.options.mss or 0 for way in one.directions if way.options), default=0)
+    if largest in LOOPBACK_MSS:
+        packet, headers = LOOPBACK_MSS[largest]
+        frames = tuple(frame for frame in one.handshake[:2] if frame is not None)[:1]
+        numbers = {"mss": largest, "packet": packet, "headers": headers}
+        yield Artefact(LOOPBACK, one.number, None, frames, len(frames), numbers)
+    for sender, way in enumerate(one.directions):
+        other = one.directions[1 - sender]
+        if not way.packets and other.packets > 1 and one.completeness & _ACKNOWLEDGED:
+            yield Artefact("one_sided", one.number, sender, (), 0, {})

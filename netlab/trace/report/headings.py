@@ -53,6 +53,17 @@ def ladder_text(packets: int, programs: int) -> Sentence:
     )
 
 
+def messages_left_out(most: int) -> Sentence:
+    """That nothing was said at the packets about programs' messages; with them ``most`` packets are told, or none."""
+    if not most:
+        return said("What the packets carried of the programs' messages is told here, with the conversations.")
+    return said(
+        "Of more than {most} packets it is told here, with the conversations, what they carried of the programs' "
+        "messages; choose fewer with --filter or --conversation to have it told at the packets.",
+        most=most,
+    )
+
+
 def more_packets(count: int) -> Sentence:
     """What is not in a ladder."""
     return counted(

@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from netlab.trace.app.artefacts import LOOPBACK
 from netlab.trace.app.findings import Applications, Findings
 from netlab.trace.choosing import Choice, Chosen
 from netlab.trace.facts import Endpoint, Packet
 from netlab.trace.ladder.layout import MAX_PACKETS, Ladder, ladder_of
 from netlab.trace.reading import Trace
-from netlab.trace.words.artefacts import artefact_sentence
+from netlab.trace.words.artefacts import artefact_notes, artefact_sentence, on_loopback
 from netlab.trace.words.captures import Totals, summary
-from netlab.trace.words.conversations import conversation_sentences, datagram_sentences, title
+from netlab.trace.words.conversations import conversation_sentences, datagram_sentences, pair_of, title
 from netlab.trace.words.echoes import echo_notes, echo_sentences, echo_title
 from netlab.trace.words.messages import note_sentences
 from netlab.trace.words.packets import PacketTeller
-from netlab.trace.words.passages import passage_sentences
+from netlab.trace.words.passages import caused_by, passage_sentences
 from netlab.trace.words.people import Roles, introduced
 from netlab.trace.words.sentence import Sentence
 from netlab.trace.words.talks import MAX_TOLD, application_sentences
@@ -54,12 +55,15 @@ class Telling:
         self._kept: list[Packet] = []
         self._began: int | None = None
         self._found: Findings | None = None
+        #: Whether packets were told without what they carried of programs' messages.
+        self.messages_left_out = False
 
     def packets(self, most_held: int = MAX_HELD) -> Iterator[ToldPacket]:
         """Each packet; if there are no more than ``most_held``, then with what it carried of programs' messages."""
         told = self._told()
         held = list(islice(told, most_held + 1))
         if len(held) > most_held:
+            self.messages_left_out = True
             yield from held
             yield from told
             return
@@ -73,6 +77,7 @@ class Telling:
         if self._began is None:
             self._began = packet.time
         if not chosen:
+            self._totals.passed += 1
             self._teller.pass_over(packet)
 
     def _told(self) -> Iterator[ToldPacket]:
@@ -95,16 +100,17 @@ class Telling:
 
     def ladder(self) -> Ladder:
         """The ladder of the first packets."""
-        return ladder_of(self._kept, self._totals.packets - len(self._kept), self._programs(), began=self._began)
+        left_out = self._totals.packets - len(self._kept)
+        clients = {one.number: one.client for one in self._source.conversations()}
+        return ladder_of(self._kept, left_out, self._programs(), began=self._began, clients=clients)
 
     def _programs(self) -> dict[Endpoint, Endpoint]:
         """The proxies' own ports: where their connections upstream come from."""
         known = {one.number: one for one in self._source.all_conversations()}
         programs = {}
         for passage in self._findings().passages:
-            refused = (proof.numbers.get("conversation") for proof in passage.evidence)
-            for number in (passage.upstream, *refused):
-                upstream = known.get(number) if number is not None else None
+            for number in passage.caused:
+                upstream = known.get(number)
                 if upstream is not None:
                     programs[upstream.endpoints[upstream.client or 0]] = passage.proxy
         return programs
@@ -124,8 +130,9 @@ class Telling:
         """What it all adds up to."""
         source = self._source
         told = summary(self._totals, source.conversations(), source.file, source.damage, source.passed_over)
-        odd = [artefact_sentence(one) for one in self._findings().artefacts if one.conversation is None]
-        return (*told, *odd)
+        found = self._findings().artefacts
+        odd = [artefact_sentence(one) for one in found if one.conversation is None]
+        return (*told, *odd, *on_loopback(found))
 
     def _findings(self) -> Findings:
         if self._found is None:
@@ -139,6 +146,8 @@ class Telling:
         for frame, carried in found.notes().items():
             for note in carried:
                 notes.setdefault(frame, []).extend(note_sentences(note))
+        for frame, sentence in artefact_notes(found.artefacts):
+            notes.setdefault(frame, []).append(sentence)
         return notes
 
     def _said(self) -> dict[int, list[Sentence]]:
@@ -149,10 +158,15 @@ class Telling:
             said[application.conversation].extend(application_sentences(application))
         told: defaultdict[int, int] = defaultdict(int)
         for passage in found.passages:
-            told[passage.conversation] += 1
-            if told[passage.conversation] <= MAX_TOLD:
-                said[passage.conversation].extend(passage_sentences(passage, introduced(passage.proxy, self._roles)))
+            proxy = introduced(passage.proxy, self._roles)
+            for number in (passage.conversation, *passage.caused):
+                told[number] += 1
+                if told[number] <= MAX_TOLD:
+                    here = number == passage.conversation
+                    said[number].extend(passage_sentences(passage, proxy) if here else (caused_by(passage, proxy),))
+        known = {one.number: one for one in self._source.all_conversations()}
         for artefact in found.artefacts:
-            if artefact.conversation is not None:
-                said[artefact.conversation].append(artefact_sentence(artefact))
+            if artefact.conversation is not None and artefact.kind != LOOPBACK:
+                pair = pair_of(known[artefact.conversation], self._roles)
+                said[artefact.conversation].append(artefact_sentence(artefact, pair[artefact.sender or 0].inside))
         return said

@@ -33,6 +33,9 @@ class TextReport:
         """All lines."""
         for told in self._telling.packets(self._held):
             yield from self._packet(told)
+        if self._telling.messages_left_out:
+            yield ""
+            yield from self._paragraph((headings.messages_left_out(self._held),))
         yield from self._ladder()
         for talk in self._telling.conversations():
             yield from self._heading(talk.title)

@@ -15,9 +15,13 @@ from netlab.trace.words.sentence import Duration, Listing, Notation, Sentence, c
 
 @define
 class Totals:
-    """What the packets that are told add up to. Times are nanoseconds since 1970, `None` before the first packet."""
+    """What the packets that are told add up to. Times are nanoseconds since 1970, `None` before the first packet.
+
+    ``passed`` are those that nobody chose.
+    """
 
     packets: int = 0
+    passed: int = 0
     bytes: int = 0
     began: int | None = None
     ended: int = 0
@@ -53,6 +57,13 @@ def summary(
 
 
 def _counts(totals: Totals) -> Iterator[Sentence]:
+    if totals.began is None and totals.passed:
+        yield counted(
+            "Of the file's {count} packet none was chosen.",
+            "Of the file's {count} packets none was chosen.",
+            totals.passed,
+        )
+        return
     if totals.began is None:
         yield said("There is no packet.")
         return

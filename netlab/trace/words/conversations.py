@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from netlab.trace.artefacts import ONE_SIDED
 from netlab.trace.facts import Conversation, DatagramConversation, Direction, Endpoint
-from netlab.trace.words.artefacts import one_sided
 from netlab.trace.words.closings import Pair, ending
 from netlab.trace.words.flags import flag_counts
 from netlab.trace.words.options import offered
@@ -40,13 +38,12 @@ def _opener_first(one: Conversation | DatagramConversation) -> tuple[Endpoint, E
 
 def conversation_sentences(one: Conversation, roles: Roles) -> tuple[Sentence, ...]:
     """The paragraph of a TCP conversation."""
-    pair = _pair(one, roles)
+    pair = pair_of(one, roles)
     return (
         *_opening(one, roles),
         *_handshake(one, pair),
         *(sentence for number in _order(one) for sentence in _direction(one.directions[number], pair[number])),
         *ending(one.closing, pair),
-        *(one_sided(pair[told.numbers["by"]].inside) for told in one.artefacts if told.kind == ONE_SIDED),
     )
 
 
@@ -63,7 +60,8 @@ def datagram_sentences(one: DatagramConversation, roles: Roles) -> tuple[Sentenc
     )
 
 
-def _pair(one: Conversation, roles: Roles) -> Pair:
+def pair_of(one: Conversation, roles: Roles) -> Pair:
+    """What its two ends are called."""
     first, second = (
         who(end, roles, None if one.client is None else number == one.client)
         for number, end in enumerate(one.endpoints)

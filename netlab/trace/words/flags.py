@@ -23,7 +23,7 @@ def _retransmission(of: Numbers) -> Sentence:
         )
     return said(
         "Retransmission: this is Seq {sequence}, though the next new one would be {expected}; packet {frame}, "
-        "the oldest that nobody acknowledged, was sent {timeout} before.",
+        "the oldest that no ACK has come for since, was sent {timeout} before.",
         sequence=Plain(of["sequence"]),
         expected=Plain(of["expected"]),
         frame=Plain(of["of_frame"]),

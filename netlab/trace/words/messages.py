@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Fields of an HTTP head that are told.
 _FIELDS = ("Host", "Connection", "Cache-Control", "Age", "ETag", "If-None-Match", "Range", "Content-Range", "Location")
 
+#: Steps of an answer that are told; JSON has all.
+MAX_STEPS = 8
+
 
 def note_sentences(note: Note) -> Iterator[Sentence]:
     """What a packet carried of a message: the message itself where it is complete."""
@@ -65,10 +68,18 @@ def _calc(one: "CalcMessage") -> Iterator[Sentence]:
             "The calculator answers with an error: {kind}: {message}.", kind=one.error.kind, message=one.error.message
         )
     if one.steps:
-        yield counted("It brings {count} step.", "It brings {count} steps.", len(one.steps))
+        yield counted(
+            "It brings {count} step: {steps}.", "It brings {count} steps: {steps}.", len(one.steps), steps=_steps(one)
+        )
     if one.problem is not None:
         yield said("It cannot be read: {problem}.", problem=one.problem)
     yield said("Its header: {header}.", header=Notation(calc_header(one)))
+
+
+def _steps(one: "CalcMessage") -> str:
+    """The texts of the steps, each of which equals the next."""
+    shown = " = ".join(one.steps[:MAX_STEPS])
+    return f"{shown} = …" if len(one.steps) > MAX_STEPS else shown
 
 
 def calc_header(one: "CalcMessage") -> str:
@@ -97,8 +108,10 @@ def _content(one: "HttpRequest | HttpResponse") -> Iterator[Sentence]:
     if fields:
         yield said("Its head says: {fields}.", fields=", ".join(fields))
     body = one.body
-    if body.length:
-        yield said("Its body has {size} of {type}.", size=octets(body.length), type=body.type or said("no type"))
+    if body.length and body.type:
+        yield said("Its body has {size} of {type}.", size=octets(body.length), type=body.type)
+    elif body.length:
+        yield said("Its body has {size}; the head does not say of what type.", size=octets(body.length))
     if not body.complete:
         yield said("Its body is not complete.")
 

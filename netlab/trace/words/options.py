@@ -16,7 +16,7 @@ def _offers(options: Options) -> Iterator[Sentence]:
         yield said("segments of up to {size} (MSS)", size=octets(options.mss))
     if options.scale is not None:
         yield said(
-            "its windows times {factor} (window scale {scale})", factor=1 << options.scale, scale=Plain(options.scale)
+            "windows times {factor} (window scale {scale})", factor=1 << options.scale, scale=Plain(options.scale)
         )
     if options.sack_permitted:
         yield said("selective acknowledgments (SACK)")

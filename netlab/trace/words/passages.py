@@ -16,6 +16,16 @@ def passage_sentences(one: Passage, proxy: Value) -> Iterator[Sentence]:
         yield CONFIDENCE[one.confidence](Listing(tuple(PROOFS[proof.what](proof) for proof in one.evidence)))
 
 
+def caused_by(one: Passage, proxy: Value) -> Sentence:
+    """The same in the paragraph of the conversation upstream."""
+    return said(
+        "It is {proxy} that asks here, for the request of packet {frame} in conversation {conversation}.",
+        proxy=proxy,
+        frame=_request(one),
+        conversation=Plain(one.conversation),
+    )
+
+
 def _request(one: Passage) -> Plain:
     return Plain(one.request.last)
 

@@ -136,6 +136,13 @@ def _reset(told: _Told, this: Who, one: Segment) -> Sentence:
         )
     if one.ack:
         return said("{who} resets the connection: RST. What is still on its way is thrown away.", who=this.first)
+    if told.fin_end[one.sender] is not None:
+        return said(
+            "{who} has closed, so that nobody there reads what came: RST. Its Seq {sequence} is the Ack of what it "
+            "answers.",
+            who=this.first,
+            sequence=Plain(one.sequence),
+        )
     return said(
         "{who} answers something that no connection of its expects: RST. Its Seq {sequence} is the Ack of what it "
         "answers.",

@@ -77,13 +77,29 @@ def _freshness(one: "Freshness") -> Iterator[Sentence]:
         yield said(
             "The answer was made {time} before it was asked for: it came out of a cache.", time=Duration(one.older)
         )
-    if one.kept is not None:
+    age = Duration(one.age)
+    if one.kept is not None and one.server_remaining is not None:
         yield said(
-            "It may be kept for {kept} − age {age} = {left} more.",
-            kept=Duration(one.kept * 1_000_000_000),
-            age=Duration(one.age),
-            left=Duration(one.kept * 1_000_000_000 - one.age),
+            "Of the server's max-age there is left {limit} − age {age} = {left}.",
+            limit=Duration(one.kept * _SECOND),
+            age=age,
+            left=Duration(one.server_remaining),
         )
+    if one.accepted is not None and one.client_remaining is not None:
+        yield said(
+            "Of the client's max-age there is left {limit} − age {age} = {left}.",
+            limit=Duration(one.accepted * _SECOND),
+            age=age,
+            left=Duration(one.client_remaining),
+        )
+    if one.storable and one.kept is None and one.accepted is None:
+        yield said("It is fresh for ever: neither side sets a max-age.")
+    elif not one.storable and any(
+        left is not None and left <= 0 for left in (one.server_remaining, one.client_remaining)
+    ):
+        yield said("No cache may store it: nothing is left.")
+    elif not one.storable:
+        yield said("No cache may store it: its request says so (C=0).")
 
 
 def _http(one: "HttpExchange") -> Iterator[Sentence]:
@@ -137,7 +153,8 @@ def _upper(one: "UpperTalk") -> Iterator[Sentence]:
     else:
         yield said("The server writes in capitals; more than one variant of the lab would do it like this.")
     for sign in one.evidence[:MAX_TOLD]:
-        yield SIGNS[sign.what](sign)
+        if sign.what not in TOLD_ELSEWHERE:
+            yield SIGNS[sign.what](sign)
     yield counted("It answered {count} time.", "It answered {count} times.", len(one.answers))
     if one.unanswered is not None:
         yield said(
@@ -147,6 +164,10 @@ def _upper(one: "UpperTalk") -> Iterator[Sentence]:
         )
 
 
+#: Nanoseconds.
+_SECOND = 1_000_000_000
+#: The artefact `read_together` says that.
+TOLD_ELSEWHERE = {"answered_together"}
 SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     "server_closed_after": lambda sign: counted(
         "The server closed after {count} message (packet {frame}).",
@@ -156,9 +177,6 @@ SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     ),
     "until_client_closes": lambda sign: said(
         "The server goes on until the client closes (packet {frame}).", frame=Plain(sign.frame)
-    ),
-    "two_messages": lambda sign: said(
-        "The server answers two messages and then closes (packet {frame}).", frame=Plain(sign.frame)
     ),
     "pieces_of": lambda sign: said(
         "It reads {size} at a time (packet {frame}).", size=octets(sign.numbers["size"]), frame=Plain(sign.frame)
@@ -172,12 +190,6 @@ SIGNS: "dict[str, Callable[[Sign], Sentence]]" = {
     "delay": lambda sign: said(
         "It waits {time} before it reads (packet {frame}).",
         time=Duration(sign.numbers["ns"]),
-        frame=Plain(sign.frame),
-    ),
-    "answered_together": lambda sign: counted(
-        "One answer (packet {frame}) is to {count} segment.",
-        "One answer (packet {frame}) is to {count} segments.",
-        sign.numbers["segments"],
         frame=Plain(sign.frame),
     ),
 }

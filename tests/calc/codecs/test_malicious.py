@@ -20,6 +20,7 @@ from netlab.cli.calc_output import step_lines
 from tests.calc.cases import for_each, peak_memory
 from tests.calc.codecs import malicious
 from tests.calc.expressions import never, ours
+from tests.parts import temporary_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 READER = ExpressionReader(Budget())
@@ -89,8 +90,7 @@ class ExecutionTests(SynchronousTestCase):
 
     def test_nothing_happens(self) -> None:
         """Python's own audit events say so, and no canary file is left; the same hook does see `pickle.loads`."""
-        folder = self.mktemp()
-        os.mkdir(folder)
+        folder = temporary_folder(self)
         run = subprocess.run(
             [sys.executable, "-m", "tests.calc.codecs.audited"],
             cwd=folder,

@@ -23,6 +23,7 @@ from tests.calc.codecs.malicious import CORPUS, GOOD, STOP, TWO, body, text
 from tests.calc.vectors import VECTORS
 
 MAX_OPCODES = 1_000
+MAX_OBJECTS = 8
 
 #: The opcodes that a message of the protocol can have; PROTO is only ever the first byte.
 KNOWN = {
@@ -77,7 +78,7 @@ def places(pickled: bytes) -> list[int]:
 
 def plain(*parts: bytes, protocol: int = 4, symbols: Any = None, limit: int = MAX_OPCODES) -> Any:
     """What the machine makes of a body with no globals but ``symbols``."""
-    return run(body(*parts, protocol=protocol), symbols or {}, limit)
+    return run(body(*parts, protocol=protocol), symbols or {}, limit, max_objects=MAX_OBJECTS)
 
 
 class OpcodeTests(SynchronousTestCase):
@@ -195,7 +196,7 @@ class DataTests(SynchronousTestCase):
     @tries(200)
     def test_as_python(self, value: Any, protocol: int) -> None:
         """Plain data that any protocol of Python's own pickler wrote is read as it was."""
-        self.assertEqual(run(pickle.dumps(value, protocol), {}, MAX_OPCODES), value)
+        self.assertEqual(run(pickle.dumps(value, protocol), {}, MAX_OPCODES, max_objects=0), value)
 
 
 class SymbolTests(SynchronousTestCase):
@@ -230,6 +231,13 @@ class SymbolTests(SynchronousTestCase):
         made, again = plain(b"cm\nKind\n)\x81\x94}\x94bK\x07\x94\x86h\x02\x86", symbols=self.symbols)
         self.assertEqual((made[0].value, made[1], again), ({}, 7, 7))
 
+    def test_objects_are_counted(self) -> None:
+        """However an object is made: an expression within its budget has no more of them."""
+        for form in (b")\x81", b")\x81\x94}\x94"):
+            made = b"(" + (b"cm\nKind\n" + form) * MAX_OBJECTS
+            plain(made, b"t", symbols=self.symbols)
+            self.assertRaises(PickleRefused, plain, made, b"cm\nKind\n" + form, b"t", symbols=self.symbols)
+
     def test_call(self) -> None:
         """REDUCE gives the symbol a tuple."""
         self.assertEqual(plain(b"cm\ncall\nK\x01\x85R", symbols=self.symbols), ("called", (1,)))
@@ -257,4 +265,4 @@ class JunkTests(SynchronousTestCase):
     def test_junk(self, junk: bytes) -> None:
         """Only a refusal, or a value."""
         with contextlib.suppress(PickleRefused):
-            run(junk, {}, MAX_OPCODES)
+            run(junk, {}, MAX_OPCODES, max_objects=MAX_OBJECTS)

@@ -57,9 +57,11 @@ class StoreDaemonTests(SynchronousTestCase):
 
     def test_two_proxies_share_a_redis(self) -> None:
         """What one stored the other serves, the same bytes, without asking the calculator, which is gone by then."""
-        url = f"redis://127.0.0.1:{RedisServer(self).port}/0"
+        server = RedisServer(self)
+        url = f"redis://127.0.0.1:{server.port}/0"
         one, two = self.proxy("one", url), self.proxy("two", url)
         answer = ask(one, "6 * 7")
+        self.assertTrue(any(server.ask("DBSIZE") == b":1" for _ in range(10_000)))
         self.calculator.stop()
         self.assertEqual(ask(two, "6 * 7"), answer)
         two.wait_for("Cache hit")

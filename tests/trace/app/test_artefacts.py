@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.trace.app.artefacts import Artefact
 from tests.trace.app.messages import request, response
 from tests.trace.app.talking import CLIENT, SERVER, Line, capture, found, found_in, talk
-from tests.trace.frames import ACK
+from tests.trace.frames import ACK, SYN
 
 MSS_1460 = bytes.fromhex("020405b4")
 MICROSECOND = 1_000
@@ -32,6 +32,30 @@ class ArtefactTests(SynchronousTestCase):
         (artefact,) = artefacts(line, "larger_than_mss")
         self.assertEqual((artefact.frames, artefact.sender, artefact.count), ((5, 6), CLIENT, 2))
         self.assertEqual(artefact.numbers, {"mss": 1460, "room": 1448, "largest": 1461})
+
+    def test_loopback(self) -> None:
+        """The MSS of loopback is explained by what it is the difference of; any other is the network's."""
+        for mss, packet, headers in ((65_495, 65_535, 40), (65_476, 65_536, 60)):
+            line = Line().open(b"\x02\x04" + mss.to_bytes(2, "big")).say(CLIENT, b"hello").close()
+            (artefact,) = artefacts(line, "loopback_mss")
+            self.assertEqual((artefact.frames, artefact.conversation), ((1,), 0))
+            self.assertEqual(artefact.numbers, {"mss": mss, "packet": packet, "headers": headers})
+            self.assertEqual(packet - headers, mss)
+        self.assertEqual(artefacts(Line().open(MSS_1460).close(), "loopback_mss"), [])
+
+    def test_missing_frames(self) -> None:
+        """What one side acknowledges and the capture has not got was not caught."""
+        line = Line().open().say(CLIENT, b"hello", b"not caught")
+        line.frames.pop()
+        (artefact,) = artefacts(line.segment(SERVER, ACK), "missing_frames")
+        self.assertEqual((artefact.frames, artefact.sender, artefact.count), ((5,), CLIENT, 1))
+
+    def test_one_sided(self) -> None:
+        """Acknowledgments of a side that said nothing: its direction is not in the capture; an unanswered SYN is."""
+        line = Line().segment(CLIENT, ACK, b"hello").segment(CLIENT, ACK, b"again")
+        (artefact,) = artefacts(line, "one_sided")
+        self.assertEqual((artefact.frames, artefact.sender), ((), SERVER))
+        self.assertEqual(artefacts(Line().segment(CLIENT, SYN).segment(CLIENT, SYN), "one_sided"), [])
 
     def test_nagle(self) -> None:
         """What leaves with the ACK, three times as long as the segment before, was held back."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from netlab.trace.app import findings
 from netlab.trace.app.application import Application
 from netlab.trace.app.findings import Findings
 from netlab.trace.app.http import Unused
-from netlab.trace.app.values import findings_value
+from netlab.trace.app.values import arrays, text_of
 from tests.trace.app.captured import FOLDER, SCENES
 from tests.trace.app.talking import found_in
 
@@ -163,9 +165,32 @@ class OtherTests(SynchronousTestCase):
         self.assertEqual(2 * twice.numbers["pairs"], twice.numbers["packets"])
         self.assertEqual(found.passages, ())
 
+    def test_any_batch(self) -> None:
+        """However many segments are read at a time, the same is found."""
+        expected = {name: of(name) for name in ("proxy", "web", "upper-v4")}
+        for most in (1, 3):
+            self.patch(findings, "MAX_WAITING", most)
+            for name, found in expected.items():
+                self.assertEqual(of(name), found, name)
+        self.patch(findings, "MAX_WAITING_BYTES", 500)
+        self.assertEqual(of("proxy"), expected["proxy"])
+
     def test_json(self) -> None:
         """All of it can be written as JSON, with nothing but plain values."""
         for name in SCENES:
-            value = findings_value(of(name))
-            self.assertEqual(json.loads(json.dumps(value)), value)
-            self.assertEqual(value["left_out"], {})
+            found = of(name)
+            for field, texts in arrays(found):
+                values = [json.loads(text) for text in texts]
+                self.assertEqual(len(values), len(getattr(found, field)))
+                for value, one in zip(values, getattr(found, field), strict=True):
+                    self.assertEqual(set(value), {field.name for field in attrs.fields(type(one))})
+            self.assertEqual(found.left_out, {})
+
+    def test_json_of_spans(self) -> None:
+        """A message's packets stand there by number, time and length, the time as a text in seconds."""
+        exchange = json.loads(text_of(of("calc").applications[0]))["facts"]["exchanges"][0]
+        parts = exchange["request"]["span"]["parts"]
+        self.assertEqual([(part["frame"], part["length"]) for part in parts], [(4, 100), (6, 276)])
+        self.assertEqual(parts[0]["time"], exchange["request"]["span"]["began"])
+        self.assertRegex(parts[0]["time"], r"^\d{10}\.\d{9}$")
+        self.assertIs(exchange["request"]["header"]["cache"], True)

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.trace.app.http import HttpTalk
 from netlab.trace.pcapng_write import enhanced_packet, interface_description, section_header
-from tests.parts import require_program
+from tests.parts import require_program, temporary_folder
 from tests.trace.app.captured import FOLDER
 from tests.trace.app.talking import BEGAN, CLIENT, SERVER, capture, found_in, talk
 from tests.trace.app.test_echo import echo
@@ -60,7 +60,7 @@ class TsharkTests(SynchronousTestCase):
             ends = (A, B) if kind == 8 else (B, A)
             packet = ethernet(ipv4(echo(kind, sequence), 1, *ends))
             blocks.append(enhanced_packet(BEGAN + number * 7_000_000, packet))
-        path = Path(self.mktemp())
+        path = temporary_folder(self) / "capture"
         path.write_bytes(b"".join(blocks))
         self.echoes(path)
 
@@ -103,6 +103,6 @@ class TsharkTests(SynchronousTestCase):
             (SERVER, plain + b"hello"),
             port=80,
         )
-        path = Path(self.mktemp())
+        path = temporary_folder(self) / "capture"
         path.write_bytes(capture(line.frames))
         self.pairs(path)

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.trace.app.application import MAX_FAULTS, Application
 from netlab.trace.app.findings import Applications
-from netlab.trace.app.values import findings_value
+from netlab.trace.app.values import arrays
 from netlab.trace.errors import TraceError
 from netlab.trace.reading import Trace
 from tests.trace.app.captured import FOLDER, SCENES
@@ -71,9 +71,9 @@ def said(application: Application) -> Any:
             } | ({"parts": 0, "packets": 0, "first": 0, "last": 0, "began": 0, "ended": 0} if "parts" in value else {})
         return [plain(one) for one in value] if isinstance(value, list) else value
 
-    from netlab.trace.app.values import value_of
+    from netlab.trace.app.values import text_of
 
-    return plain(value_of(application))
+    return plain(json.loads(text_of(application)))
 
 
 class ShapeTests(SynchronousTestCase):
@@ -123,7 +123,9 @@ class JunkTests(SynchronousTestCase):
         except TraceError:
             return
         found = applications.findings(trace.conversations())
-        json.dumps(findings_value(found))
+        for _name, texts in arrays(found):
+            for text in texts:
+                json.loads(text)
         for application in found.applications:
             self.assertLessEqual(len(application.faults), MAX_FAULTS)
 

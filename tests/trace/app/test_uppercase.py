@@ -50,6 +50,12 @@ class VariantTests(SynchronousTestCase):
         for said in (b"hello", b"HELLx", b"HELLO there"):
             self.assertEqual(only(talk((CLIENT, b"hello"), (SERVER, said), port=7)).protocol, "bytes")
 
+    def test_late_letters(self) -> None:
+        """Who has not one small letter among the first 1,024 bytes is not kept for the comparison."""
+        for first, protocol in ((b"7" * 1_024, "bytes"), (b"7" * 1_023 + b"a", "upper")):
+            line = talk((CLIENT, first + b"hello"), (SERVER, first.upper() + b"HELLO"))
+            self.assertEqual(only(line).protocol, protocol)
+
     def test_already_upper(self) -> None:
         """Bytes that are upper case already tell nothing, on any port."""
         self.assertEqual(only(talk((CLIENT, b"42"), (SERVER, b"42"), port=12345)).protocol, "bytes")

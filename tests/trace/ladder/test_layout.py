@@ -36,6 +36,13 @@ class LayoutTests(SynchronousTestCase):
         found = ladder(between(80, 5000, SYN | ACK), between(5000, 80, ACK))
         self.assertEqual(ports(found), [(80, 1), (5000, 0)])
 
+    def test_part(self) -> None:
+        """Of a conversation whose beginning is not shown the client stands left all the same, if it is known."""
+        answer = between(5000, 80, ACK, answer=True)
+        packets, _ = traced((answer,))
+        for clients, expected in (({}, [(80, 0), (5000, 1)]), ({0: 1}, [(80, 1), (5000, 0)])):
+            self.assertEqual(ports(ladder_of(packets, clients=clients)), expected)
+
     def test_arrows(self) -> None:
         """An arrow says who sent, when, what, and what is odd."""
         found = ladder(*CONVERSATION[:4], there(24, 101, 501, b"hello"), back(RST, 501))

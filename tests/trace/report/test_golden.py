@@ -9,13 +9,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.trace.closing import CAUSES
 from netlab.trace.flags import WIRESHARK_NAMES
-from netlab.trace.json_report import report as json_report
 from netlab.trace.opening import blocks_of
 from netlab.trace.reading import Trace
+from netlab.trace.report.headings import messages_left_out
+from netlab.trace.report.telling import Telling
 from netlab.trace.words.closings import CAUSES as CAUSE_SENTENCES
 from netlab.trace.words.closings import SHORT
 from netlab.trace.words.flags import SENTENCES
-from tests.trace.report.golden import CAPTURES, REPORTS, WHOLE, report, reports
+from netlab.trace.words.loading import language
+from tests.trace.report.golden import CAPTURES, REPORTS, WHOLE, document, documents, report, reports
 
 
 class GoldenTests(SynchronousTestCase):
@@ -29,6 +31,9 @@ class GoldenTests(SynchronousTestCase):
         for path, golden, form, code in reports():
             found.add(golden)
             self.assertEqual(report(path, form, code), golden.read_text("utf-8"), golden.name)
+        for path, golden in documents():
+            found.add(golden)
+            self.assertEqual(document(path), golden.read_text("utf-8"), golden.name)
         self.assertEqual(found, set(REPORTS.iterdir()))
 
     def test_svg(self) -> None:
@@ -51,6 +56,18 @@ class GoldenTests(SynchronousTestCase):
                 self.assertNotRegex(text, r'(src|href)="(?!#|data:,)')
                 self.assertNotIn("url(", text)
 
+    def test_many_packets(self) -> None:
+        """Packets that are told without what they carried say so, and where to find it; others do not."""
+        words = {0: "is told here, with the conversations", 3: "Of more than 3 packets it is told here", 100: ""}
+        for held, expected in words.items():
+            telling = Telling(Trace(blocks_of(str(CAPTURES / "calc.pcapng"))), None, {})
+            told = list(telling.packets(held))
+            self.assertEqual(telling.messages_left_out, bool(expected))
+            text = "\n".join(language("en").say(one) for packet in told for one in packet.sentences)
+            self.assertEqual("It asks the calculator for" in text, not expected)
+            if expected:
+                self.assertIn(expected, language("en").say(messages_left_out(held)))
+
     def test_hostile_texts(self) -> None:
         """What a capture says of itself is text in every format."""
         for code in ("en", "he"):
@@ -69,10 +86,9 @@ class GoldenTests(SynchronousTestCase):
 
     def test_json_has_what_is_told(self) -> None:
         """The numbers that the English report of a packet has are in its JSON."""
-        trace = Trace(blocks_of(str(CAPTURES / "calc.pcapng")))
-        document = json.loads("".join(json_report(trace)))
-        fourth = document["packets"][3]["tcp"]
+        found = json.loads(document(CAPTURES / "calc.pcapng"))
+        fourth = found["packets"][3]["tcp"]
         told = report(CAPTURES / "calc.pcapng", "text", "en")
         self.assertIn(f"sends {fourth['length']} bytes, Seq {fourth['sequence']} to", told)
         self.assertIn("closed politely", told)
-        self.assertEqual({one["closing"]["cause"] for one in document["conversations"]}, {"polite"})
+        self.assertEqual({one["closing"]["cause"] for one in found["conversations"]}, {"polite"})

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.parts import require_program, temporary_folder
 from tests.trace.report.golden import CAPTURES, report
+from tests.trace.report.keyboard import Browser
 
 PATIENCE = 90.0
 #: Without a window, and without asking anybody for anything.
@@ -84,6 +85,30 @@ class PageTests(SynchronousTestCase):
             seen = json.loads(unescape(found[1]))
             expected = dict.fromkeys(("unfolded", "visible", "focused", "all", "none", "named", "wide"), True)
             self.assertEqual(seen, {**expected, "folded": False, "direction": direction, "drawing": "ltr"})
+
+    def test_keyboard(self) -> None:
+        """With keys alone: past the ladder, or to an arrow of it, to its packet, which Space folds again."""
+        profile = f"--user-data-dir={self.folder / 'keys'}"
+        browser = Browser([self.chromium, *WORDS, profile], self.page("en", "calc"))
+        self.addCleanup(browser.close)
+        where = 'document.activeElement.getAttribute("href") || document.activeElement.className'
+        reached = []
+        for _ in range(3):
+            browser.press("Tab")
+            reached.append(browser.ask(where))
+        self.assertEqual(reached, ["#conversations", "drawing", "#p1"])
+        browser.press("Enter")
+        arrived = """new Promise((done) => {
+            const look = () => {
+                const at = document.activeElement;
+                if (at.tagName === "SUMMARY") done([at.parentElement.id, at.parentElement.open]);
+                else setTimeout(look, 10);
+            };
+            look();
+        })"""
+        self.assertEqual(browser.ask(arrived), ["p1", True])
+        browser.press(" ")
+        self.assertIs(browser.ask('document.getElementById("p1").open'), False)
 
     def test_hostile(self) -> None:
         """What a capture says of itself does nothing in a browser."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.calc.remembered import _OVERHEAD, Remembered
+from netlab.common.remembered import _OVERHEAD, Remembered
 from tests.calc.cases import tries
 
 
