@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from netlab.lab.draw import Whose
 from netlab.lab.experiment import Experiment
-from netlab.lab.steps import shell_line
+from netlab.lab.steps import shell_lines
 from netlab.trace.words.language import Language
 from netlab.trace.words.sentence import Sentence
 
@@ -26,8 +26,8 @@ def shown(experiment: Experiment, whose: Whose, language: Language) -> Iterator[
     for sentence in plan.story:
         yield from _wrapped(language.say(sentence))
     yield ""
-    for step in plan.steps:
-        yield language.isolated(f"  $ {shell_line(step)}")
+    for line in shell_lines(plan.steps):
+        yield language.isolated(f"  $ {line}")
     yield ""
     for claim in plan.claims:
         yield from wrap(

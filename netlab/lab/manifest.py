@@ -11,7 +11,7 @@ from netlab.lab.claim import VERDICTS
 from netlab.lab.draw import MAX_SEED, MAX_STUDENT, Whose
 from netlab.lab.errors import BadBundle
 from netlab.lab.result import Result
-from netlab.lab.steps import shell_line
+from netlab.lab.steps import shell_lines
 
 SCHEMA = "netlab-lab/1"
 MANIFEST, CAPTURE, EVENTS, REPORT, MARKDOWN = (
@@ -62,7 +62,7 @@ def manifest(result: Result, lang: str, versions: Versions, files: Mapping[str, 
 
 def commands(result: Result) -> list[str]:
     """What was run, a line each."""
-    return [shell_line(step) for step in result.plan.steps]
+    return shell_lines(result.plan.steps)
 
 
 @frozen

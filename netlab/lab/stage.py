@@ -16,7 +16,7 @@ from netlab.lab.events import LOG, MAX_EVENTS, STEP
 from netlab.lab.experiment import Plan
 from netlab.lab.network import FarMachine
 from netlab.lab.programs import PATIENCE, Daemon, Program, Record, browser, start
-from netlab.lab.steps import Browse, Cut, Heed, Join, Pause, Run, Serve, Step, Stop, shell_line
+from netlab.lab.steps import Browse, Cut, Heed, Join, Pause, Run, Serve, Step, Stop, shell_lines
 from netlab.trace.capturing.errors import NoRightToCapture
 from netlab.trace.capturing.session import Session
 from netlab.trace.capturing.source import source_for
@@ -49,11 +49,11 @@ class Stage:
 
         :raises CannotRun: a step failed. What was begun has ended then, too.
         """
+        lines = shell_lines(self._plan.steps)
         with tempfile.TemporaryDirectory(prefix="netlab-lab-") as folder:
             session, why = self._capture(out)
             try:
-                for number, step in enumerate(self._plan.steps):
-                    line = shell_line(step)
+                for number, (step, line) in enumerate(zip(self._plan.steps, lines, strict=True)):
                     self._told(number, line)
                     self.record.add("lab", STEP, line)
                     await self._make(step, Path(folder))

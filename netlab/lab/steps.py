@@ -1,5 +1,6 @@
 """What an experiment runs, as data: nothing here starts anything (`netlab.lab.stage` does)."""
 
+from collections.abc import Iterable, Mapping
 from shlex import join
 
 from attrs import field, frozen
@@ -76,8 +77,23 @@ class Cut:
 Step = Serve | Run | Browse | Join | Stop | Heed | Pause | Cut
 
 
-def shell_line(step: Step) -> str:
-    """The step as a person types it, and as the manifest has it."""
+def shell_lines(steps: Iterable[Step]) -> list[str]:
+    """The steps as a person types them in one shell, and as the manifest has them.
+
+    What runs in the background is a job, by the number that a shell gives it (bash(1), "Job Control").
+    """
+    jobs: dict[str, int] = {}
+    lines = []
+    for step in steps:
+        if isinstance(step, Serve) or (isinstance(step, Run) and step.background):
+            jobs[step.name] = max(jobs.values(), default=0) + 1
+        lines.append(_line(step, jobs))
+        if isinstance(step, Stop | Join):
+            jobs.pop(step.name, None)
+    return lines
+
+
+def _line(step: Step, jobs: Mapping[str, int]) -> str:
     match step:
         case Serve():
             return join(("twistd", "-n", step.daemon, *step.options)) + " &"
@@ -86,7 +102,7 @@ def shell_line(step: Step) -> str:
         case Browse():
             return f"chromium --headless {step.url}  # or: {join(step.words)}"
         case Join() | Stop():
-            return f"{'wait' if isinstance(step, Join) else 'kill'} %{step.name}"
+            return f"{'wait' if isinstance(step, Join) else 'kill'} %{jobs.get(step.name, step.name)}"
         case Heed():
             return f"# until {step.name} says: {step.text}" + (f" ({step.times} times)" if step.times > 1 else "")
         case Pause():

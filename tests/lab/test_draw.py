@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.lab.draw import FIRST_PORT, MAX_STUDENT, PORTS, BadStudent, Draw, Whose, student_id
 from netlab.lab.loading import experiments
-from netlab.lab.steps import shell_line
+from netlab.lab.steps import shell_lines
 
 IDS = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=20)
 
@@ -35,7 +35,7 @@ class DrawTests(SynchronousTestCase):
         for one in experiments().values():
             first, second = (one.planned(Whose(student, seed, quick=True)) for _ in range(2))
             self.assertEqual(first[1], second[1])
-            self.assertEqual(list(map(shell_line, first[0].steps)), list(map(shell_line, second[0].steps)))
+            self.assertEqual(shell_lines(first[0].steps), shell_lines(second[0].steps))
             self.assertTrue(all(FIRST_PORT <= port < FIRST_PORT + PORTS for port in first[0].roles))
 
     @settings(deadline=None, max_examples=15)

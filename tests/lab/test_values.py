@@ -51,13 +51,20 @@ class StepTests(SynchronousTestCase):
     """What people read of a step."""
 
     def test_shell(self) -> None:
-        """Each step is a line for a shell, quoted."""
-        self.assertEqual(
-            steps.shell_line(steps.Serve("s", "netlab-calc", ("--x", "a b"))), "twistd -n netlab-calc --x 'a b' &"
+        """The steps are lines for a shell, quoted, and what is stopped is the job that it was there."""
+        many = (
+            steps.Serve("server", "netlab-calc", ("--x", "a b")),
+            steps.Serve("proxy", "netlab-proxy"),
+            steps.Run("client", ("netlab", "calc", "1 + 1")),
+            steps.Stop("server"),
+            steps.Pause(1),
+            steps.Run("ping", ("netlab", "ping"), background=True),
+            steps.Join("ping"),
+            steps.Stop("proxy"),
         )
-        self.assertEqual(steps.shell_line(steps.Run("c", ("netlab", "calc", "1 + 1"))), "netlab calc '1 + 1'")
-        self.assertEqual(steps.shell_line(steps.Stop("s")), "kill %s")
-        self.assertEqual(steps.shell_line(steps.Pause(1)), "sleep 1")
+        expected = "twistd -n netlab-calc --x 'a b' &|twistd -n netlab-proxy &|netlab calc '1 + 1'|kill %1|sleep 1"
+        expected += "|netlab ping &|wait %3|kill %2"
+        self.assertEqual(steps.shell_lines(many), expected.split("|"))
 
 
 class CableTests(SynchronousTestCase):
