@@ -48,14 +48,20 @@ class TextReport:
         """The claims with their verdicts, and the packets that show them."""
         yield from self._heading(self._language.say(headings.CLAIMS))
         for claim, judged in self._result.judged:
-            verdict = self._language.say(headings.VERDICTS[judged.verdict])
-            colour = {PROVED: self._paint.good, DISPROVED: self._paint.bad, UNTOLD: self._paint.odd}[judged.verdict]
-            yield f"  {colour(f'{_MARKS[judged.verdict]} {verdict}')}: {self._language.say(claim.text)}"
+            yield from self._claim(self._language.say(claim.text), judged.verdict)
             cited = headings.cited(judged.frames)
             shown = f" {self._language.say(cited)}" if cited else ""
             yield from self._wrapped(self._language.say(judged.reason) + shown, 6)
         yield ""
         yield "  " + self._paint.strong(self._language.say(headings.totals(self._result)))
+
+    def _claim(self, text: str, verdict: str) -> Iterator[str]:
+        """A claim and its verdict, in the verdict's colour."""
+        colour = {PROVED: self._paint.good, DISPROVED: self._paint.bad, UNTOLD: self._paint.odd}[verdict]
+        mark = f"{_MARKS[verdict]} {self._language.say(headings.VERDICTS[verdict])}"
+        first, *rest = self._wrapped(f"{mark}: {text}", 2, 6)
+        yield first.replace(mark, colour(mark), 1)
+        yield from rest
 
     def _run(self) -> Iterator[str]:
         say = self._language.say
@@ -84,6 +90,7 @@ class TextReport:
         yield ""
         yield self._paint.strong(text)
 
-    def _wrapped(self, text: str, indent: int) -> list[str]:
-        before = " " * indent
-        return wrap(text, self._width, initial_indent=before, subsequent_indent=before, break_on_hyphens=False)
+    def _wrapped(self, text: str, indent: int, later: int | None = None) -> list[str]:
+        """``text`` in lines that begin with ``indent`` spaces, those after the first with ``later``."""
+        before, after = " " * indent, " " * (indent if later is None else later)
+        return wrap(text, self._width, initial_indent=before, subsequent_indent=after, break_on_hyphens=False)
