@@ -143,5 +143,6 @@ class Runs:
         }
         told = ", ".join(f"{count} {verdict}" for verdict, count in totals.items() if count)
         failed = sum(line.result is None for line in lines)
-        more = f"; {failed} could not be run" if failed else ""
-        click.echo(f"\n{len(lines)} experiments, {sum(totals.values())} claims: {told}{more}. Reports: {self._out}")
+        parts = [f"{len(lines)} experiments", f"{failed} could not be run" if failed else ""]
+        parts.append(f"{sum(totals.values())} claims: {told}. Reports: {self._out}" if told else "")
+        click.echo("\n" + ", ".join(filter(None, parts)))

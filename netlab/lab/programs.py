@@ -85,8 +85,8 @@ class Program(ProcessProtocol):
 
     @property
     def last_words(self) -> str:
-        """Its last lines, for an error."""
-        return "\n".join(self._lines[-5:])
+        """The last line that it said, which is where programs say what went wrong."""
+        return next((line for line in reversed(self._lines) if line.strip()), "it said nothing")
 
     # ---- what Twisted calls
 
@@ -140,7 +140,7 @@ class Program(ProcessProtocol):
         if self.code is not None:
             for _, _, heeded in self._heeded:
                 if not heeded.called:
-                    heeded.errback(CannotRun(f"{self.name} ended with {self.code}:\n{self.last_words}"))
+                    heeded.errback(CannotRun(f"{self.name} ended with {self.code}: {self.last_words}"))
 
 
 class Daemon(Program):

@@ -125,7 +125,7 @@ class Stage:
         code = await program.ends()
         allowed = self._allowed.get(program.name, (0,))
         if code not in allowed:
-            raise CannotRun(f"{program.name} ended with {code}:\n{program.last_words}")
+            raise CannotRun(f"{program.name} ended with {code}: {program.last_words}")
 
     def _program(self, name: str) -> Program:
         if name not in self._programs:
