@@ -18,7 +18,7 @@ _OPTION = Struct("<HH")
 
 _END, _COMMENT = 0, 1
 _HARDWARE, _SYSTEM, _APPLICATION = 2, 3, 4
-_NAME, _DESCRIPTION, _RESOLUTION = 2, 3, 9
+_NAME, _DESCRIPTION, _RESOLUTION, _FILTER = 2, 3, 9, 11
 _RECEIVED, _DROPPED = 4, 5
 _BYTE_ORDER = 0x1A2B3C4D
 #: Time stamps count nanoseconds.
@@ -34,10 +34,17 @@ def section_header(application: str = "", system: str = "", hardware: str = "", 
     return _block(SECTION_HEADER, body, [(code, text.encode()) for code, text in texts if text])
 
 
-def interface_description(link_type: int, snap_length: int = 0, name: str = "", description: str = "") -> bytes:
-    """An interface; the first that is described is number 0. ``snap_length`` 0 says that there is no limit."""
+def interface_description(
+    link_type: int, snap_length: int = 0, name: str = "", description: str = "", wanted: str = ""
+) -> bytes:
+    """An interface; the first that is described is number 0. ``snap_length`` 0 says that there is no limit.
+
+    ``wanted`` is the filter that packets had to pass, as pcap-filter(7) has it.
+    """
     texts = ((_NAME, name), (_DESCRIPTION, description))
     options = [(code, text.encode()) for code, text in texts if text]
+    if wanted:
+        options.append((_FILTER, b"\0" + wanted.encode()))
     body = _INTERFACE.pack(link_type, 0, snap_length)
     return _block(INTERFACE_DESCRIPTION, body, [*options, (_RESOLUTION, _NANOSECONDS)])
 

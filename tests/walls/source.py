@@ -78,6 +78,8 @@ GLUE_FILES = {
     "netlab/common/namespace.py",
     "netlab/trace/capturing/child.py",
     "netlab/trace/capturing/dumpcap.py",
+    "netlab/trace/capturing/live.py",
+    "netlab/trace/capturing/output_file.py",
     "netlab/trace/capturing/packet_socket.py",
     "netlab/trace/capturing/session.py",
     "netlab/trace/capturing/socket_owners.py",
