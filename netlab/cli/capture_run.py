@@ -27,6 +27,10 @@ _NO_RIGHT = (
 )
 
 
+#: Seconds after the end of a capture in which a signal that comes twice, or late, changes nothing.
+_SETTLED = 1.0
+
+
 @frozen
 class Explaining:
     """How packets are to be told."""
@@ -191,8 +195,7 @@ class _Run:
         """Write and tell the rest. Who does not want to wait for that presses Ctrl+C again, and we are gone."""
         from twisted.internet.threads import deferToThread
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+        self._reactor.callLater(_SETTLED, _die_of_signals)
         summary = await self._session.finish()
         if self._out is not None:
             self._out.close()
@@ -218,6 +221,11 @@ class _Run:
         lost = f", {summary.dropped:,} more dropped by the kernel" if summary.dropped else ", none dropped"
         where = f" in {printable(wish.path)}" if wish.path not in (None, "-") else ""
         click.echo(f"netlab capture: {packets} on {printable(wish.interface)}{where}{lost}", err=True)
+
+
+def _die_of_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _explanation(how: Explaining) -> Callable[[Iterator[bytes]], None]:

@@ -3,43 +3,74 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+from attrs import define
+
 from netlab.trace.capturing.endpoints import Endpoint
 
-#: Flows whose owners were asked for, so that each is asked for once.
+#: Flows whose owners were asked for.
 _MAX_FLOWS = 65_536
-#: Seconds between two walks through all processes.
-_WALK_INTERVAL = 0.02
+#: How often the owners of a flow are asked for (one side may be another machine), and the seconds in between.
+_TRIES, _PAUSE = 3, 0.05
+#: Sockets whose programs are remembered.
+_MAX_SOCKETS = 65_536
+#: Of one second, the part that may be spent on walks through all processes.
+_SHARE = 0.2
 
-_Inodes = dict[Endpoint, str]
+#: The sockets that may be at an endpoint, the likeliest first.
+_Inodes = dict[Endpoint, list[str]]
 _MAPPED = bytes(10) + b"\xff\xff"
 _LISTENING = "0A"
 _NOWHERE = {4: bytes(4), 16: bytes(16)}
 
 
+@define
+class _Flow:
+    """What is not known yet of a flow."""
+
+    tries: int
+    next: float
+    unknown: list[Endpoint]
+
+
 class SocketOwners:
     """Finds the programs at both ends of each new flow. It reads many files: call it in a thread of its own."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
+    def __init__(self, proc: Path = Path("/proc"), now: Callable[[], float] = time.monotonic) -> None:
         self._proc = proc
-        self._flows: set[frozenset[Endpoint]] = set()
+        self._now = now
+        self._flows: dict[frozenset[Endpoint], _Flow] = {}
         self._processes: dict[str, str] = {}
-        self._walked = 0.0
+        self._rested_until = 0.0
 
     def comment(self, flow: tuple[Endpoint, Endpoint] | None) -> str:
-        """A line for each end of ``flow`` that is a program here, the first time it is seen; else nothing."""
+        """A line for each end of ``flow`` that is a program here, the first time it is known; else nothing."""
         if flow is None:
             return ""
         key = frozenset(flow)
-        if key in self._flows or len(self._flows) >= _MAX_FLOWS:
+        known = self._flows.get(key)
+        if known is None:
+            if len(self._flows) >= _MAX_FLOWS:
+                return ""
+            known = self._flows[key] = _Flow(_TRIES, 0.0, list(flow))
+        now = self._now()
+        if not known.tries or not known.unknown or now < known.next:
             return ""
-        self._flows.add(key)
-        inodes = self._inodes(flow[0].protocol)
-        owners = ((end, self._process(_inode(inodes, end))) for end in flow)
-        return "\n".join(f"{endpoint_text(end)} = {owner}" for end, owner in owners if owner)
+        known.tries, known.next = known.tries - 1, now + _PAUSE
+        return "\n".join(self._told(known))
+
+    def _told(self, flow: "_Flow") -> Iterator[str]:
+        found = self._inodes(flow.unknown[0].protocol)
+        sockets = {end: _sockets(found, end) for end in flow.unknown}
+        self._find({inodes[0] for inodes in sockets.values() if inodes})
+        for end, inodes in sockets.items():
+            owner = next(filter(None, map(self._processes.get, inodes)), None)
+            if owner is not None:
+                flow.unknown.remove(end)
+                yield f"{endpoint_text(end)} = {owner}"
 
     def _inodes(self, protocol: str) -> _Inodes:
         found: _Inodes = {}
@@ -48,21 +79,32 @@ class SocketOwners:
                 lines = (self._proc / "self" / "net" / name).read_text().splitlines()[1:]
             except OSError:
                 continue
-            found.update(_entries(protocol, lines))
+            for end, inode in _entries(protocol, lines):
+                found.setdefault(end, []).append(inode)
         return found
 
-    def _process(self, inode: str | None) -> str | None:
-        if inode is None:
-            return None
-        now = time.monotonic()
-        if inode not in self._processes and now - self._walked > _WALK_INTERVAL:
-            self._processes = dict(self._walk())
-            self._walked = time.monotonic()
-        return self._processes.get(inode)
+    def _find(self, wanted: set[str]) -> None:
+        """Walk through the processes until all ``wanted`` sockets are known, unless that was done a moment ago."""
+        missing = wanted - self._processes.keys()
+        began = self._now()
+        if not missing or began < self._rested_until:
+            return
+        if len(self._processes) > _MAX_SOCKETS:
+            self._processes.clear()
+        for inode, owner in self._walk():
+            self._processes[inode] = owner
+            missing.discard(inode)
+            if not missing:
+                break
+        ended = self._now()
+        self._rested_until = ended + (ended - began) / _SHARE
 
     def _walk(self) -> Iterator[tuple[str, str]]:
-        """The inode of every socket of every process that we may look at, and that process."""
-        for number in filter(str.isdigit, os.listdir(self._proc)):
+        """The inode of every socket of every process that we may look at, and that process.
+
+        The newest come first: of these some will soon be gone.
+        """
+        for number in sorted(filter(str.isdigit, os.listdir(self._proc)), key=int, reverse=True):
             process = self._proc / number
             try:
                 targets = [os.readlink(entry) for entry in os.scandir(process / "fd")]
@@ -80,20 +122,17 @@ def endpoint_text(end: Endpoint) -> str:
     return f"[{address}]:{end.port}" if ":" in address else f"{address}:{end.port}"
 
 
-def _inode(inodes: _Inodes, end: Endpoint) -> str | None:
-    """The socket bound to exactly this address, or to every address."""
-    for address in (end.address, _NOWHERE[len(end.address)], _NOWHERE[16]):
-        inode = inodes.get(end._replace(address=address))
-        if inode is not None:
-            return inode
-    return None
+def _sockets(found: _Inodes, end: Endpoint) -> list[str]:
+    """The sockets bound to exactly this address, then those to every address."""
+    places = (end.address, _NOWHERE[len(end.address)], _NOWHERE[16])
+    return [inode for address in places for inode in found.get(end._replace(address=address), ())]
 
 
 def _entries(protocol: str, lines: Iterable[str]) -> Iterator[tuple[Endpoint, str]]:
-    """Local ends and inodes. Those that listen come first, so that a connection of the same port counts for more."""
+    """Local ends and inodes. A connection comes before whoever listens: it may have been handed on."""
     rows = [line.split() for line in lines]
     rows = [row for row in rows if len(row) > 9 and row[9] != "0"]
-    for row in sorted(rows, key=lambda row: row[3] != _LISTENING):
+    for row in sorted(rows, key=lambda row: row[3] == _LISTENING):
         address, _, port = row[1].partition(":")
         yield Endpoint(protocol, _address(address), int(port, 16)), row[9]
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.trace.capturing.endpoints import Endpoint
@@ -14,6 +15,8 @@ from netlab.trace.capturing.socket_owners import SocketOwners, endpoint_text
 from tests.parts import temporary_folder
 
 _HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+#: 127.0.0.1 as /proc has it.
+HOME = "0100007F" if sys.byteorder == "little" else "7F000001"
 
 
 def row(local: str, state: str, inode: int) -> str:
@@ -39,19 +42,41 @@ class OwnerTests(SynchronousTestCase):
             (proc / str(number) / "fd").mkdir(parents=True)
             (proc / str(number) / "comm").write_text(f"{name}\n")
             (proc / str(number) / "fd" / "3").symlink_to(f"socket:[{inode}]")
-        return SocketOwners(proc)
+        self.proc, self.clock = proc, Clock()
+        return SocketOwners(proc, self.clock.seconds)
 
     def test_both_ends(self) -> None:
         """The listener, who has not accepted yet, and the one who connects; once for each flow."""
         port = (9_999).to_bytes(2, "big").hex().upper()
-        home = "0100007F" if sys.byteorder == "little" else "7F000001"
-        tcp = row(f"00000000:{port}", "0A", 11) + row(f"{home}:ABCD", "02", 12)
+        tcp = row(f"00000000:{port}", "0A", 11) + row(f"{HOME}:ABCD", "02", 12)
         owners = self.owners(tcp, sockets={7: ("twistd", 11), 8: ("netlab", 12)})
         flow = end("127.0.0.1", 0xABCD), end("127.0.0.1", 9_999)
         self.assertEqual(owners.comment(flow), "127.0.0.1:43981 = netlab[8]\n127.0.0.1:9999 = twistd[7]")
         self.assertEqual(owners.comment(flow), "")
         self.assertEqual(owners.comment((flow[1], flow[0])), "")
         self.assertEqual(owners.comment(None), "")
+
+    def test_later(self) -> None:
+        """An end that is not known yet is asked for again with later packets, three times in all."""
+        owners, flow = self.owners(), (end("10.0.0.9", 1), end("127.0.0.1", 80))
+        table = self.proc / "self" / "net" / "tcp"
+        self.assertEqual(owners.comment(flow), "")
+        table.write_text(_HEAD + row(HOME + ":0050", "01", 5))
+        (self.proc / "7" / "fd").mkdir(parents=True)
+        (self.proc / "7" / "comm").write_text("late\n")
+        (self.proc / "7" / "fd" / "3").symlink_to("socket:[5]")
+        self.assertEqual(owners.comment(flow), "", "at once it is not asked again")
+        self.clock.advance(1)
+        self.assertEqual(owners.comment(flow), "127.0.0.1:80 = late[7]")
+        for _ in range(3):
+            self.clock.advance(1)
+            self.assertEqual(owners.comment(flow), "")
+
+    def test_connection_is_gone(self) -> None:
+        """Where the socket of a connection is nobody's any more, it is that of who listens there."""
+        tcp = row(HOME + ":0050", "0A", 5) + row(HOME + ":0050", "01", 6)
+        owners = self.owners(tcp, sockets={7: ("twistd", 5)})
+        self.assertEqual(owners.comment((end("10.0.0.9", 1), end("127.0.0.1", 80))), "127.0.0.1:80 = twistd[7]")
 
     def test_dual_stack(self) -> None:
         """An IPv4 connection of a socket for both is found; so is one of IPv6."""
