@@ -28,14 +28,16 @@ _SUFFIXES = {
     ".md": "md",
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
+    ".pcapng": "pcapng",
 }
-_FORMATS = ("text", "json", "html", "svg", "md", "mermaid")
+_FORMATS = ("text", "json", "html", "svg", "md", "mermaid", "pcapng")
 
 _HELP = """Explain the capture FILE: pcap or pcapng, as it is or packed by gzip; "-" is standard input.
 
 Each packet is told in sentences with the arithmetic of its numbers, which are Wireshark's (relative Seq and Ack, scaled
 windows, analysis flags); each conversation in a paragraph that says why it ended; the whole in a summary, with a
-ladder diagram of the first 300 packets.
+ladder diagram of the first 300 packets. As pcapng it is the capture again, in which comments say what calculator
+packets mean; Wireshark shows them (netlab wireshark).
 
 A file that is damaged is read up to the damage, and one line on stderr says where that is; the exit code is then 1.
 
@@ -117,6 +119,7 @@ class _Run:
         pager: bool,
     ) -> None:
         self._file = file
+        self._out = out
         self._name = printable("stdin" if file == "-" else Path(file).name)
         self._form = form or _SUFFIXES.get(Path(out or "").suffix.lower(), "text")
         self._choice = _choice(chosen, conversation)
@@ -129,6 +132,10 @@ class _Run:
 
     def explain(self) -> Damage | None:
         """Tell everything."""
+        if self._form == "pcapng":
+            from netlab.cli.trace_annotated import annotate
+
+            return annotate(self._file, self._out, self._output, blocks_of, self._choice, self._roles)
         found = Trace(self._output.watched(self._file, blocks_of))
         self._output.write(self._pieces(found))
         return found.damage

@@ -124,7 +124,8 @@ class Session:
         blocks = self._description(link_type)
         for packet in packets:
             comment = self._owners.comment(endpoints_of(link_type, packet.data))
-            blocks.append(enhanced_packet(packet.time, packet.data, packet.length, comment=comment))
+            comments = (comment,) if comment else ()
+            blocks.append(enhanced_packet(packet.time, packet.data, packet.length, 0, *comments))
         self._write(blocks)
         self._packets += len(packets)
 
