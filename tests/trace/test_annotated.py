@@ -124,6 +124,11 @@ class WiresharkTests(SynchronousTestCase):
         self.assertEqual(found[-1][3].split("|")[1:], ["The server failed"])
         self.assertTrue(found[-1][4].startswith("CalculatorServerError: Internal proxy error: Connection refused"))
 
+    def test_repeated(self) -> None:
+        """A capture that has every packet twice has one request and one response."""
+        found = self.ask("both-directions", "netlab_calc.response_in", "netlab_calc.response_to")
+        self.assertEqual(found, [["7", "11", ""], ["11", "", "7"]])
+
     def test_damaged_stream(self) -> None:
         """The header that lies has its note, and the server's complaint is there to read."""
         found = self.ask("calc-damaged", "netlab_calc.length", "_ws.expert.message", "netlab_calc.decoded")
