@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.cli.main import run
 from netlab.common.namespace import enter_own_network
+from netlab.trace.capturing.socket_owners import program_name
 from netlab.trace.facts import Segment
 from netlab.trace.link import COOKED2
 from tests.cli.capturing import free_port, read, require_right, talk, wait_for_head
@@ -106,9 +107,9 @@ class CaptureTests(SynchronousTestCase):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=PATIENCE)
         self.assertIsNone(interrupted_code)
-        name = f"{Path('/proc/self/comm').read_text().strip()}[{os.getpid()}]"
+        name = f"{program_name(Path('/proc/self'))}[{os.getpid()}]"
         first, *others = read(self.path)[0]
-        self.assertEqual(first.comments, (f"{address}:{port} = {name}\n127.0.0.1:{self.port} = {name}",))
+        self.assertEqual(first.comments, (f"{address}:{port} = {name}", f"127.0.0.1:{self.port} = {name}"))
         self.assertEqual([packet.comments for packet in others], [()] * len(others))
 
     def test_dropped(self) -> None:

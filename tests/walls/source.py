@@ -82,6 +82,7 @@ GLUE_FILES = {
     "netlab/trace/capturing/output_file.py",
     "netlab/trace/capturing/packet_socket.py",
     "netlab/trace/capturing/session.py",
+    "netlab/trace/capturing/socket_diag.py",
     "netlab/trace/capturing/socket_owners.py",
     "netlab/trace/opening.py",
     "netlab/trace/report/page.py",

@@ -14,6 +14,7 @@ from twisted.internet.threads import deferToThreadPool
 from netlab import __version__
 from netlab.trace.capturing.endpoints import endpoints_of
 from netlab.trace.capturing.ring import Captured
+from netlab.trace.capturing.socket_diag import SocketDiag
 from netlab.trace.capturing.socket_owners import SocketOwners
 from netlab.trace.capturing.source import Source
 from netlab.trace.pcapng_write import enhanced_packet, interface_description, interface_statistics, section_header
@@ -56,7 +57,8 @@ class Session:
         self._interface = interface
         self._wanted = wanted
         self._sinks = sinks
-        self._owners = SocketOwners()
+        self._diag = SocketDiag()
+        self._owners = SocketOwners(self._diag.inode)
         self._waiting: deque[list[Captured]] = deque()
         self._working = False
         self._paused = False
@@ -87,6 +89,7 @@ class Session:
                 await self._in_thread(partial(self._end, dropped))
             except Exception as error:
                 self._failed(error)
+        self._diag.close()
         return Summary(self._packets, dropped)
 
     def _received(self, packets: list[Captured]) -> None:
@@ -123,8 +126,7 @@ class Session:
         """Write packets; in a thread."""
         blocks = self._description(link_type)
         for packet in packets:
-            comment = self._owners.comment(endpoints_of(link_type, packet.data))
-            comments = (comment,) if comment else ()
+            comments = self._owners.comments(endpoints_of(link_type, packet.data))
             blocks.append(enhanced_packet(packet.time, packet.data, packet.length, 0, *comments))
         self._write(blocks)
         self._packets += len(packets)

@@ -1,5 +1,6 @@
 """Which program a socket of this machine belongs to, as Linux tells it in /proc (proc(5))."""
 
+import contextlib
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from attrs import define
 
+from netlab.common.printable import printable
 from netlab.trace.capturing.endpoints import Endpoint
 
 #: Flows whose owners were asked for.
@@ -17,6 +19,8 @@ _MAX_FLOWS = 65_536
 _TRIES, _PAUSE = 3, 0.05
 #: Sockets whose programs are remembered.
 _MAX_SOCKETS = 65_536
+#: Characters of a program's name. Programs choose their own.
+_MAX_NAME = 64
 #: Of one second, the part that may be spent on walks through all processes.
 _SHARE = 0.2
 
@@ -27,10 +31,15 @@ _LISTENING = "0A"
 _NOWHERE = {4: bytes(4), 16: bytes(16)}
 
 
+#: Gives the inode of the socket at the first endpoint of a connection to the second, if it can.
+Ask = Callable[[Endpoint, Endpoint], str | None]
+
+
 @define
 class _Flow:
     """What is not known yet of a flow."""
 
+    ends: tuple[Endpoint, Endpoint]
     tries: int
     next: float
     unknown: list[Endpoint]
@@ -39,32 +48,43 @@ class _Flow:
 class SocketOwners:
     """Finds the programs at both ends of each new flow. It reads many files: call it in a thread of its own."""
 
-    def __init__(self, proc: Path = Path("/proc"), now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ask: Ask, proc: Path = Path("/proc"), now: Callable[[], float] = time.monotonic) -> None:
+        """:param ask: finds a socket quicker than /proc does, or not at all."""
+        self._ask = ask
         self._proc = proc
         self._now = now
         self._flows: dict[frozenset[Endpoint], _Flow] = {}
         self._processes: dict[str, str] = {}
         self._rested_until = 0.0
 
-    def comment(self, flow: tuple[Endpoint, Endpoint] | None) -> str:
-        """A line for each end of ``flow`` that is a program here, the first time it is known; else nothing."""
+    def comments(self, flow: tuple[Endpoint, Endpoint] | None) -> tuple[str, ...]:
+        """One for each end of ``flow`` that is a program here, the first time it is known."""
         if flow is None:
-            return ""
+            return ()
         key = frozenset(flow)
         known = self._flows.get(key)
         if known is None:
             if len(self._flows) >= _MAX_FLOWS:
-                return ""
-            known = self._flows[key] = _Flow(_TRIES, 0.0, list(flow))
+                return ()
+            known = self._flows[key] = _Flow(flow, _TRIES, 0.0, list(flow))
         now = self._now()
         if not known.tries or not known.unknown or now < known.next:
-            return ""
+            return ()
         known.tries, known.next = known.tries - 1, now + _PAUSE
-        return "\n".join(self._told(known))
+        return tuple(self._told(known))
 
-    def _told(self, flow: "_Flow") -> Iterator[str]:
-        found = self._inodes(flow.unknown[0].protocol)
-        sockets = {end: _sockets(found, end) for end in flow.unknown}
+    def _told(self, flow: _Flow) -> Iterator[str]:
+        yield from self._named(flow, self._asked(flow))
+        if flow.unknown:
+            found = self._inodes(flow.unknown[0].protocol)
+            yield from self._named(flow, {end: _sockets(found, end) for end in flow.unknown})
+
+    def _asked(self, flow: _Flow) -> dict[Endpoint, list[str]]:
+        one, other = flow.ends
+        answers = ((end, self._ask(end, one if end == other else other)) for end in flow.unknown)
+        return {end: [inode] for end, inode in answers if inode is not None}
+
+    def _named(self, flow: _Flow, sockets: dict[Endpoint, list[str]]) -> Iterator[str]:
         self._find({inodes[0] for inodes in sockets.values() if inodes})
         for end, inodes in sockets.items():
             owner = next(filter(None, map(self._processes.get, inodes)), None)
@@ -107,13 +127,33 @@ class SocketOwners:
         for number in sorted(filter(str.isdigit, os.listdir(self._proc)), key=int, reverse=True):
             process = self._proc / number
             try:
-                targets = [os.readlink(entry) for entry in os.scandir(process / "fd")]
-                name = (process / "comm").read_text().rstrip("\n")
+                sockets = list(_open_sockets(process / "fd"))
+                owner = f"{program_name(process)}[{number}]" if sockets else ""
             except OSError:
                 continue
-            for target in targets:
-                if target.startswith("socket:["):
-                    yield target[8:-1], f"{name}[{number}]"
+            for inode in sockets:
+                yield inode, owner
+
+
+def _open_sockets(folder: Path) -> Iterator[str]:
+    """The inodes of a process's sockets; what it closes meanwhile is left out."""
+    for entry in os.scandir(folder):
+        with contextlib.suppress(OSError):
+            target = os.readlink(entry)
+            if target.startswith("socket:["):
+                yield target[8:-1]
+
+
+def program_name(process: Path) -> str:
+    """The program's name, of a folder of /proc; of Python's, that of what it runs: a script or a module."""
+    name = (process / "comm").read_text(errors="replace").rstrip("\n")
+    if name.startswith("python"):
+        words = (process / "cmdline").read_text(errors="replace").split("\0")[1:3]
+        if len(words) == 2 and words[0] == "-m":
+            name = words[1]
+        elif words and words[0] and not words[0].startswith("-"):
+            name = Path(words[0]).name
+    return printable(name[:_MAX_NAME])
 
 
 def endpoint_text(end: Endpoint) -> str:
