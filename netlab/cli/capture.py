@@ -34,7 +34,7 @@ network of its own, which has nothing but a loopback and needs no right: COMMAND
     "path",
     type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
-    help="Write pcapng here; '-' is stdout.",
+    help="Write pcapng here; '-' is stdout, and COMMAND's stdout is then stderr.",
 )
 @click.option("--explain", is_flag=True, help="Tell of each packet as it comes.  [default without -w]")
 @lang_option

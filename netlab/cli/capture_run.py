@@ -27,6 +27,9 @@ _NO_RIGHT = (
 )
 
 
+#: Ctrl+C, a polite request, and the terminal's end, which `nohup` has us ignore.
+_ENDING = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
 #: Seconds after the end of a capture in which a signal that comes twice, or late, changes nothing.
 _SETTLED = 1.0
 
@@ -145,8 +148,9 @@ class _Run:
         self._code = 0
 
     async def run(self, program: str | None) -> int:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda heard, _frame: self._reactor.callFromThread(self._heard, heard))
+        for number in _ENDING:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda heard, _frame: self._reactor.callFromThread(self._heard, heard))
         self._session.start(self._source)
         if program is not None:
             self._start(program)
@@ -165,7 +169,9 @@ class _Run:
             self._code = code
             self._end()
 
-        self._running = child.start(self._reactor, program, self._wish.command)
+        # Where packets go, nothing else may.
+        stdout = 2 if self._wish.path == "-" else 1
+        self._running = child.start(self._reactor, program, self._wish.command, stdout)
         self._running.ended.addCallback(exited)
 
     def _end(self) -> None:
@@ -181,7 +187,7 @@ class _Run:
         """A signal. The command has got Ctrl+C from the terminal as well, and its end is ours: the first is its own."""
         if self._running is None:
             self._end()
-        elif number == signal.SIGTERM or self._interrupted:
+        elif number != signal.SIGINT or self._interrupted:
             self._running.terminate()
         self._interrupted = True
 

@@ -69,12 +69,14 @@ class CaptureTests(SynchronousTestCase):
         self.assertTrue(any(time % 1_000 for time in times))
 
     def test_to_another_program(self) -> None:
-        """-w - is a capture on stdout."""
+        """-w - is a capture on stdout, and nothing else: what the command says is on stderr."""
         require_right()
-        command = [*NETLAB, "capture", "--port", str(self.port), "-w", "-", *self.talk()]
+        command = [*NETLAB, "capture", "--port", str(self.port), "-w", "-", *talk(self.port)]
+        command[-3] = f"print('spoken', flush=True)\n{command[-3]}"
         made = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True, env=environment())
         self.path.write_bytes(made.stdout)
         self.assertGreaterEqual(len(read(self.path)[0]), 9)
+        self.assertTrue(made.stderr.startswith(b"spoken\nnetlab capture: "), made.stderr)
 
     def test_everywhere(self) -> None:
         """-i any sees each packet of the loopback once, too; with IPv6, and with ICMP beside a port."""
@@ -138,7 +140,7 @@ class CaptureTests(SynchronousTestCase):
         """Ctrl+C is how a capture ends: exit code 0, and the file is whole, even with nothing in it."""
         require_right()
         command = [*NETLAB, "capture", "--port", str(self.port), "-w", str(self.path)]
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment()) as process:
                 wait_for_head(self.path)
                 process.send_signal(number)

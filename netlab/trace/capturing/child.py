@@ -64,14 +64,14 @@ def program_of(command: Sequence[str]) -> str:
     return program
 
 
-def start(reactor: Any, program: str, command: Sequence[str]) -> Child:
-    """Start it, with our standard input and output.
+def start(reactor: Any, program: str, command: Sequence[str], stdout: int = 1) -> Child:
+    """Start it, with our standard input and error, and the descriptor ``stdout``.
 
     :raises CannotCapture: it is no program that the kernel can run.
     """
     child = Child(reactor)
     try:
-        reactor.spawnProcess(child, program, list(command), env=None, childFDs={0: 0, 1: 1, 2: 2})
+        reactor.spawnProcess(child, program, list(command), env=None, childFDs={0: 0, 1: stdout, 2: 2})
     except OSError as error:
         raise CannotCapture(f"cannot run {program}: {error.strerror}") from None
     return child
