@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -19,8 +18,9 @@ from netlab.trace.capturing.socket_owners import SocketOwners
 from netlab.trace.capturing.source import Source
 from netlab.trace.pcapng_write import enhanced_packet, interface_description, interface_statistics, section_header
 
-#: Batches that may wait for the disk; with more, packets stay in the kernel's ring, which counts what it has to drop.
-_MAX_WAITING = 16
+#: Bytes of packets that may wait for the disk; with more, packets stay in the kernel's ring, which counts what it has
+#: to drop.
+_MAX_WAITING = 32 << 20
 
 
 class Sink(Protocol):
@@ -59,7 +59,8 @@ class Session:
         self._sinks = sinks
         self._diag = SocketDiag()
         self._owners = SocketOwners(self._diag.inode)
-        self._waiting: deque[list[Captured]] = deque()
+        self._waiting: list[Captured] = []
+        self._size = 0
         self._working = False
         self._paused = False
         self._broken = False
@@ -95,11 +96,12 @@ class Session:
     def _received(self, packets: list[Captured]) -> None:
         if self._broken:
             return
-        self._waiting.append(packets)
+        self._waiting += packets
+        self._size += sum(len(packet.data) for packet in packets)
         if not self._working:
             self._working = True
             self._worked = Deferred.fromCoroutine(self._work())
-        elif len(self._waiting) > _MAX_WAITING and self._source is not None:
+        elif self._size > _MAX_WAITING and self._source is not None:
             self._paused = True
             self._source.pause()
 
@@ -107,11 +109,11 @@ class Session:
         assert self._source is not None
         try:
             while self._waiting:
-                batch = self._waiting.popleft()
+                batch, self._waiting, self._size = self._waiting, [], 0
+                if self._paused:
+                    self._paused = False
+                    self._source.resume()
                 await self._in_thread(partial(self._store, batch, self._source.link_type))
-            if self._paused:
-                self._paused = False
-                self._source.resume()
         except Exception as error:
             self._broken = True
             self._waiting.clear()
