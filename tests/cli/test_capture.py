@@ -180,7 +180,7 @@ class CaptureTests(SynchronousTestCase):
             errors = io.TextIOWrapper(io.BytesIO(), write_through=True)
             with contextlib.redirect_stderr(errors):
                 self.assertEqual(run(["capture", *words]), code)
-            (line,) = errors.buffer.getvalue().decode().splitlines()  # type: ignore[attr-defined]
+            (line,) = errors.buffer.getvalue().decode().splitlines()
             self.assertIn(said, line)
 
     def test_nothing_lost(self) -> None:

@@ -21,8 +21,8 @@ _TRIES, _PAUSE = 3, 0.05
 _MAX_SOCKETS = 65_536
 #: Characters of a program's name. Programs choose their own.
 _MAX_NAME = 64
-#: Of one second, the part that may be spent on walks through all processes.
-_SHARE = 0.2
+#: Of one second, the part that may be spent on walks through all processes, and on the tables of all sockets.
+_SHARE = 0.1
 
 #: The sockets that may be at an endpoint, the likeliest first.
 _Inodes = dict[Endpoint, list[str]]
@@ -45,6 +45,25 @@ class _Flow:
     unknown: list[Endpoint]
 
 
+class _Effort:
+    """Something slow, which is done again when it has rested so long that it takes no more than `_SHARE` of time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._began = self._due = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it has rested."""
+        return self._now() >= self._due
+
+    def __enter__(self) -> None:
+        self._began = self._now()
+
+    def __exit__(self, *_: object) -> None:
+        ended = self._now()
+        self._due = ended + (ended - self._began) / _SHARE
+
+
 class SocketOwners:
     """Finds the programs at both ends of each new flow. It reads many files: call it in a thread of its own."""
 
@@ -53,30 +72,32 @@ class SocketOwners:
         self._ask = ask
         self._proc = proc
         self._now = now
-        self._flows: dict[frozenset[Endpoint], _Flow] = {}
+        #: `None` for those of which no more can be known.
+        self._flows: dict[frozenset[Endpoint], _Flow | None] = {}
         self._processes: dict[str, str] = {}
-        self._rested_until = 0.0
+        self._walking, self._tables = _Effort(now), _Effort(now)
 
     def comments(self, flow: tuple[Endpoint, Endpoint] | None) -> tuple[str, ...]:
         """One for each end of ``flow`` that is a program here, the first time it is known."""
         if flow is None:
             return ()
         key = frozenset(flow)
-        known = self._flows.get(key)
-        if known is None:
-            if len(self._flows) >= _MAX_FLOWS:
-                return ()
-            known = self._flows[key] = _Flow(flow, _TRIES, 0.0, list(flow))
-        now = self._now()
-        if not known.tries or not known.unknown or now < known.next:
+        if key not in self._flows and len(self._flows) < _MAX_FLOWS:
+            self._flows[key] = _Flow(flow, _TRIES, 0.0, list(dict.fromkeys(flow)))
+        known, now = self._flows.get(key), self._now()
+        if known is None or now < known.next:
             return ()
         known.tries, known.next = known.tries - 1, now + _PAUSE
-        return tuple(self._told(known))
+        found = tuple(self._told(known))
+        if not known.tries or not known.unknown:
+            self._flows[key] = None
+        return found
 
     def _told(self, flow: _Flow) -> Iterator[str]:
         yield from self._named(flow, self._asked(flow))
-        if flow.unknown:
-            found = self._inodes(flow.unknown[0].protocol)
+        if flow.unknown and self._tables.is_due():
+            with self._tables:
+                found = self._inodes(flow.unknown[0].protocol)
             yield from self._named(flow, {end: _sockets(found, end) for end in flow.unknown})
 
     def _asked(self, flow: _Flow) -> dict[Endpoint, list[str]]:
@@ -106,18 +127,16 @@ class SocketOwners:
     def _find(self, wanted: set[str]) -> None:
         """Walk through the processes until all ``wanted`` sockets are known, unless that was done a moment ago."""
         missing = wanted - self._processes.keys()
-        began = self._now()
-        if not missing or began < self._rested_until:
+        if not missing or not self._walking.is_due():
             return
         if len(self._processes) > _MAX_SOCKETS:
             self._processes.clear()
-        for inode, owner in self._walk():
-            self._processes[inode] = owner
-            missing.discard(inode)
-            if not missing:
-                break
-        ended = self._now()
-        self._rested_until = ended + (ended - began) / _SHARE
+        with self._walking:
+            for inode, owner in self._walk():
+                self._processes[inode] = owner
+                missing.discard(inode)
+                if not missing:
+                    break
 
     def _walk(self) -> Iterator[tuple[str, str]]:
         """The inode of every socket of every process that we may look at, and that process.

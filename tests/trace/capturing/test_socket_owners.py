@@ -104,6 +104,29 @@ class OwnerTests(SynchronousTestCase):
             said = SocketOwners(nothing).comments((end("127.0.0.1", 1), end("127.0.0.1", port)))
             self.assertEqual(said, (f"127.0.0.1:{port} = {name}[{os.getpid()}]",))
 
+    def test_effort(self) -> None:
+        """Tables and walks that take long are made seldom: many new flows do not hold up the capture."""
+        owners, read = self.owners(), []
+
+        def tables(_protocol: str) -> dict[Endpoint, list[str]]:
+            read.append(self.clock.seconds())
+            self.clock.advance(0.01)
+            return {}
+
+        self.patch(owners, "_inodes", tables)
+        for number in range(1_000):
+            owners.comments((end("10.0.0.9", 1 + number), end("127.0.0.1", 80)))
+            self.clock.advance(0.001)
+        self.assertEqual(len(read), round(self.clock.seconds() / 0.11))
+
+    def test_itself(self) -> None:
+        """A socket that speaks with itself is told once."""
+        owners = self.owners(row(HOME + ":0050", "01", 5), sockets={7: ("one", 5)})
+        here = end("127.0.0.1", 80)
+        self.assertEqual(owners.comments((here, here)), ("127.0.0.1:80 = one[7]",))
+        self.clock.advance(1)
+        self.assertEqual(owners.comments((here, here)), ())
+
     def test_asked(self) -> None:
         """What the kernel says directly is taken; for the rest there are the tables."""
         tcp = row(HOME + ":0050", "0A", 5)
