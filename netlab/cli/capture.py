@@ -17,8 +17,8 @@ examples:
   netlab capture -w a.pcapng -- netlab calc '1 + 1'   while a command runs
 
 \b
-Who has not the right to capture does so by Wireshark's dumpcap, where this user may run it. Otherwise COMMAND has a
-network of its own, which has nothing but a loopback and needs no right: COMMAND has to start both sides there.
+Without the right to capture, Wireshark's dumpcap is used where this user may run it. Otherwise COMMAND has a network
+of its own, which has nothing but a loopback and needs no right: COMMAND has to start both sides there.
 """
 
 

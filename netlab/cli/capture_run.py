@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from netlab.cli.capture_source import source_of
 from netlab.cli.running import run_reactor
 from netlab.cli.terminal import Failed
 from netlab.common.printable import printable
-from netlab.trace.capturing.errors import CannotCapture, NoRightToCapture
 from netlab.trace.words.people import Roles
 
 if TYPE_CHECKING:
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from netlab.trace.capturing.output_file import OutputFile
     from netlab.trace.capturing.session import Summary
     from netlab.trace.capturing.source import Source
-
-_NO_RIGHT = (
-    "no right to capture here: become root, or join the group that may run dumpcap (Debian: dpkg-reconfigure "
-    "wireshark-common)"
-)
-
 
 #: Ctrl+C, a polite request, and the terminal's end, which `nohup` has us ignore.
 _ENDING = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -65,45 +59,13 @@ def run(wish: Wish) -> int:
     from netlab.trace.capturing.child import program_of
 
     program = program_of(wish.command) if wish.command else None
-    source = _source(wish)
+    source = source_of(wish.interface, wish.ports, wish.icmp, bool(wish.command), wish.own_network)
     try:
         out = _opened(wish.path)
         code: int = run_reactor(lambda reactor: _deferred(_Run(reactor, wish, source, out).run(program)))
         return code
     finally:
         source.abandon()
-
-
-def _source(wish: Wish) -> "Source":
-    """The kernel, dumpcap, or the kernel in a network of our own, which has to come before any thread is started."""
-    from netlab.trace.capturing.dumpcap import Dumpcap
-    from netlab.trace.capturing.packet_socket import PacketSocket
-
-    what = (wish.interface, wish.ports, wish.icmp)
-    if wish.own_network:
-        _enter_own_network()
-    try:
-        return PacketSocket(*what)
-    except NoRightToCapture:
-        pass
-    try:
-        return Dumpcap(*what)
-    except NoRightToCapture as error:
-        if not wish.command:
-            hint = "with a command (-- COMMAND) netlab needs no right at all"
-            raise CannotCapture(f"{_NO_RIGHT}; {hint}; dumpcap: {error}") from None
-    _enter_own_network(_NO_RIGHT)
-    click.echo("netlab capture: without the right to capture here, COMMAND runs in a network of its own", err=True)
-    return PacketSocket(*what)
-
-
-def _enter_own_network(otherwise: str = "") -> None:
-    from netlab.common.namespace import NoNamespace, enter_own_network
-
-    try:
-        enter_own_network()
-    except NoNamespace as error:
-        raise CannotCapture(f"{otherwise}; {error}" if otherwise else str(error)) from None
 
 
 def _opened(path: str | None) -> "OutputFile | None":

@@ -25,10 +25,14 @@ _PIECE = 65_536
 #: Seconds after which a dumpcap that was asked to end is killed.
 _PATIENCE = 5.0
 
+#: What dumpcap says where no right would help.
+_NO_INTERFACE = "There is no device named"
+
 
 class Dumpcap:
     """Captures on one interface (`netlab.trace.capturing.source`).
 
+    :raises CannotCapture: there is no such interface.
     :raises NoRightToCapture: there is no dumpcap, or it may not capture either.
     """
 
@@ -103,7 +107,10 @@ class Dumpcap:
         except BaseException:
             self._process.kill()
             raise
-        raise NoRightToCapture(_complaint(said.decode(errors="replace")))
+        complaint = _complaint(said.decode(errors="replace"))
+        if complaint.startswith(_NO_INTERFACE):
+            raise CannotCapture(f"dumpcap: {complaint}")
+        raise NoRightToCapture(complaint)
 
     def _give(self) -> None:
         """Read until dumpcap ends; in a thread."""

@@ -74,7 +74,7 @@ class RealTests(Fixture):
     def test_refusals(self) -> None:
         """Its own reason, and not the first line that it writes."""
         require_program("dumpcap")
-        with self.assertRaisesRegex(NoRightToCapture, 'There is no device named "nope"|permission'):
+        with self.assertRaisesRegex(CannotCapture, 'dumpcap: There is no device named "nope"|permission'):
             Dumpcap("nope", [], False)
 
 
