@@ -49,11 +49,17 @@ def interface_description(
     return _block(INTERFACE_DESCRIPTION, body, [*options, (_RESOLUTION, _NANOSECONDS)])
 
 
-def enhanced_packet(time: int, data: bytes, length: int | None = None, interface: int = 0, *comments: str) -> bytes:
-    """A packet captured at ``time``, nanoseconds since 1970; ``length`` is that on the wire if ``data`` is cut."""
+def enhanced_packet(
+    time: int, data: bytes, length: int | None = None, interface: int = 0, comment: str | tuple[str, ...] = ()
+) -> bytes:
+    """A packet captured at ``time``, nanoseconds since 1970; ``length`` is that on the wire if ``data`` is cut.
+
+    It can have more than one ``comment``; an empty text is none.
+    """
     wire = len(data) if length is None else length
     body = _PACKET.pack(interface, time >> 32, time & 0xFFFFFFFF, len(data), wire) + data
-    return _block(ENHANCED_PACKET, body, [(_COMMENT, comment.encode()) for comment in comments])
+    comments = (comment,) if isinstance(comment, str) else comment
+    return _block(ENHANCED_PACKET, body, [(_COMMENT, text.encode()) for text in comments if text])
 
 
 def interface_statistics(time: int, received: int, dropped: int, interface: int = 0) -> bytes:

@@ -40,7 +40,7 @@ class CopyTests(SynchronousTestCase):
         data = section_header("who", "system", "hardware", "of the file") + b"".join(
             [
                 interface_description(1, 96, "lo", "loopback", "port 1"),
-                enhanced_packet(10**18 + 1, CONVERSATION[0], 999, 0, "mine", "calc: of an older run"),
+                enhanced_packet(10**18 + 1, CONVERSATION[0], 999, 0, ("mine", "calc: of an older run")),
                 interface_description(101, name="tun0"),
                 enhanced_packet(10**18 + 2, CONVERSATION[1][14:], None, 1),
                 interface_statistics(10**18 + 3, 7, 5),

@@ -129,7 +129,7 @@ class Session:
         blocks = self._description(link_type)
         for packet in packets:
             comments = self._owners.comments(endpoints_of(link_type, packet.data))
-            blocks.append(enhanced_packet(packet.time, packet.data, packet.length, 0, *comments))
+            blocks.append(enhanced_packet(packet.time, packet.data, packet.length, comment=comments))
         self._write(blocks)
         self._packets += len(packets)
 

@@ -94,4 +94,4 @@ def _interfaces(trace: Trace, described: int) -> Iterator[bytes]:
 
 def _packet(packet: "Packet", comments: tuple[str, ...]) -> bytes:
     others = tuple(comment for comment in packet.comments if not comment.startswith(MARK))
-    return enhanced_packet(packet.time, packet.data, packet.length, packet.interface, *others, *comments)
+    return enhanced_packet(packet.time, packet.data, packet.length, packet.interface, (*others, *comments))

@@ -103,7 +103,7 @@ class HostileTests(SynchronousTestCase):
         """The page and the Markdown of a capture with a comment."""
         note = comment.encode("utf-8", "replace").decode() or "-"
         blocks = [section_header(comment=note), interface_description(1)]
-        blocks += [enhanced_packet(10**18 + place, frame, None, 0, note) for place, frame in enumerate(CONVERSATION)]
+        blocks += [enhanced_packet(10**18 + place, frame, comment=note) for place, frame in enumerate(CONVERSATION)]
         made = []
         for form in (page, markdown):
             telling = Telling(Trace([b"".join(blocks)]), None, {80: language("en").stranger(role or "-")})
