@@ -110,6 +110,10 @@ class _Run:
         self._code = 0
 
     async def run(self, program: str | None) -> int:
+        """Capture until the end; the exit code.
+
+        :raises Exception: what it ended of, if that was no good end.
+        """
         for number in _ENDING:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda heard, _frame: self._reactor.callFromThread(self._heard, heard))

@@ -150,7 +150,7 @@ class DissectorTests(SynchronousTestCase):
         """Each fault has its note, and none is noted where there is none."""
         reserved = bytearray(request())
         reserved[6] |= 0x40
-        for sent, message in (
+        faults = (
             ((_CALC, bytes(12)), "Total length under 12"),
             ((_CALC, bytes(reserved)), "Reserved bits are set"),
             ((_CALC, request(status=200)), "A request has a status"),
@@ -160,9 +160,14 @@ class DissectorTests(SynchronousTestCase):
             ((-_CALC, response()), "No request in this capture asked for this response"),
             ((_CALC, request()), "No response to this request in this capture"),
             ((_CALC, encode_packet(b"\xffjunk", timestamp=0, request=True)), "The body is neither pickle nor JSON"),
-        ):
-            notes = self.ask(self.talk(sent), "_ws.expert.message")
-            self.assertIn(message, notes[0][1].split(","))
+        )
+        capture = Capture()
+        for client, ((port, data), _) in enumerate(faults, _CLIENT):
+            capture.segment(*((client, port) if port > 0 else (-port, client)), data)
+        notes = self.ask(capture, "_ws.expert.message")
+        self.assertEqual(len(notes), len(faults))
+        for (_, message), (_, found) in zip(faults, notes, strict=True):
+            self.assertIn(message, found.split(","))
         clean = self.ask(self.talk((_CALC, request()), (-_CALC, response())), "_ws.expert.message")
         self.assertEqual(clean, [["1", ""], ["2", ""]])
 
