@@ -7,17 +7,16 @@ from pathlib import Path
 
 import click
 
+from netlab.cli.telling_options import lang_option, language_here, roles_given, roles_option
 from netlab.cli.terminal import Failed, say
 from netlab.cli.trace_output import Output, output_to
-from netlab.common.errors import LocalError
 from netlab.common.printable import printable
 from netlab.trace.choosing import Choice, Chosen
 from netlab.trace.errors import TraceError
 from netlab.trace.facts import Damage
 from netlab.trace.opening import blocks_of
 from netlab.trace.reading import Trace
-from netlab.trace.words.loading import LANGUAGES, language
-from netlab.trace.words.people import Roles
+from netlab.trace.words.loading import language
 
 #: What the end of an output's name says of its format.
 _SUFFIXES = {
@@ -29,14 +28,16 @@ _SUFFIXES = {
     ".md": "md",
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
+    ".pcapng": "pcapng",
 }
-_FORMATS = ("text", "json", "html", "svg", "md", "mermaid")
+_FORMATS = ("text", "json", "html", "svg", "md", "mermaid", "pcapng")
 
 _HELP = """Explain the capture FILE: pcap or pcapng, as it is or packed by gzip; "-" is standard input.
 
 Each packet is told in sentences with the arithmetic of its numbers, which are Wireshark's (relative Seq and Ack, scaled
 windows, analysis flags); each conversation in a paragraph that says why it ended; the whole in a summary, with a
-ladder diagram of the first 300 packets.
+ladder diagram of the first 300 packets. As pcapng it is the capture again, in which comments say what calculator
+packets mean; Wireshark shows them (netlab wireshark).
 
 A file that is damaged is read up to the damage, and one line on stderr says where that is; the exit code is then 1.
 
@@ -62,10 +63,8 @@ A filter chooses packets:
     help="How to tell it; the default is text, or what the end of OUT says. JSON: docs/json-trace.md.",
 )
 @click.option("-o", "--output", "out", type=click.Path(), metavar="OUT", help="Write to this file, not to stdout.")
-@click.option("--lang", type=click.Choice(sorted(LANGUAGES)), help="English or Hebrew; the default is the locale's.")
-@click.option(
-    "--roles", default="", metavar="PORT=NAME,…", help="Names for programs, such as 9998=proxy,127.0.0.1:9999=server."
-)
+@lang_option
+@roles_option
 @click.option("--summary", is_flag=True, help="Only who spoke with whom, and how much; quick, whatever the size.")
 @click.option(
     "--programs/--no-programs",
@@ -124,18 +123,23 @@ class _Run:
         pager: bool,
     ) -> None:
         self._file = file
+        self._out = out
         self._name = printable("stdin" if file == "-" else Path(file).name)
         self._form = form or _SUFFIXES.get(Path(out or "").suffix.lower(), "text")
         self._choice = _choice(chosen, conversation)
-        self._roles = _roles(roles)
+        self._roles = roles_given(roles)
         self._programs = programs
-        self._language = language(lang or _language_here())
+        self._language = language(lang or language_here())
         if out is not None and file != "-" and _same(file, out):
             raise Failed(f"netlab trace: {printable(out)} is the capture itself; write to another file")
         self._output: Output = output_to(out, live=file == "-", pager=pager and self._form == "text")
 
     def explain(self) -> Damage | None:
         """Tell everything."""
+        if self._form == "pcapng":
+            from netlab.cli.trace_annotated import annotate
+
+            return annotate(self._file, self._out, self._output, blocks_of, self._choice, self._roles)
         found = Trace(self._output.watched(self._file, blocks_of))
         self._output.write(self._pieces(found))
         return found.damage
@@ -214,22 +218,6 @@ def _choice(text: str | None, conversations: tuple[int, ...]) -> Choice | None:
         except FilterError as error:
             raise Failed(f"netlab trace: --filter: {error}", error.caret) from None
     return every(choices)
-
-
-def _roles(text: str) -> Roles:
-    from netlab.trace.roles import roles_of
-
-    try:
-        return roles_of(text)
-    except LocalError as error:
-        raise click.UsageError(f"--roles: {error}") from None
-
-
-def _language_here() -> str:
-    """The language of the locale, English if there is no catalogue for it."""
-    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    code = next(filter(None, names), "en").partition("_")[0].lower()
-    return {"iw": "he"}.get(code, code if code in LANGUAGES else "en")
 
 
 def _same(one: str, two: str) -> bool:

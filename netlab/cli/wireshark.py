@@ -1,5 +1,6 @@
 """``netlab wireshark``: puts our dissector where Wireshark finds it."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -62,15 +63,19 @@ def _install(folder: Path, text: str) -> Path:
     :raises Failed: the folder cannot be written, or has a file of this name that is not ours.
     """
     path = folder / _NAME
+    half = folder / f".{_NAME}.{os.getpid()}"
     try:
         if path.exists() and not path.read_text("utf-8", errors="replace").startswith(_MARK):
             raise Failed(f"netlab wireshark: {path} is not netlab's; move it away, or install with --folder elsewhere")
         folder.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(_NAME + ".new")
         half.write_text(text, "utf-8")
         half.replace(path)
     except OSError as error:
-        raise Failed(f"netlab wireshark: cannot write {error.filename}: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            half.unlink()
+        raise Failed(
+            f"netlab wireshark: cannot write {path}: {error.strerror}; name another folder with --folder"
+        ) from None
     return path
 
 

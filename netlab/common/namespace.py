@@ -4,6 +4,7 @@ No right is needed for that where the kernel allows user namespaces. Nothing of 
 there this process may do all that root may with networks: capture, make interfaces, take any port.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -26,7 +27,7 @@ def enter_own_network() -> None:
     """Move this process, which must have one thread only, into a network of its own with a loopback that is up.
 
     It and the programs it starts stay the same user; only this process, until it becomes another program, has root's
-    rights there.
+    rights there. Those programs may ping, and take any port.
 
     :raises NoNamespace: the kernel, or whoever set it up, does not allow that.
     """
@@ -40,6 +41,7 @@ def enter_own_network() -> None:
             Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
             Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
         _bring_up("lo")
+        _allow_programs(group)
     except OSError as error:
         raise NoNamespace(f"no network of its own for this program: {error.strerror}") from None
 
@@ -70,6 +72,13 @@ def _unshare(flags: int) -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(flags):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def _allow_programs(group: int) -> None:
+    """Let them ping and take any port; a kernel without these settings goes without (networking/ip-sysctl.rst)."""
+    for name, value in (("ping_group_range", f"{group} {group}"), ("ip_unprivileged_port_start", "0")):
+        with contextlib.suppress(OSError):
+            Path("/proc/sys/net/ipv4", name).write_text(value)
 
 
 def _bring_up(interface: str) -> None:

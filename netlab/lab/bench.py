@@ -8,6 +8,7 @@ asked.
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def _play(plan: Plan, far: FarMachine | None, folder: Path, may_capture: bool) -
 
     from netlab.lab.lifeline import Lifeline
     from netlab.lab.stage import Stage
+    from netlab.trace.capturing.output_file import OutputFile
 
     reactor: Any = global_reactor
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
@@ -65,7 +67,7 @@ def _play(plan: Plan, far: FarMachine | None, folder: Path, may_capture: bool) -
             reactor.stop()
 
     stage = Stage(reactor, plan, far, lambda number, line: print(f"{STEP}{number} {line}", flush=True))
-    with (folder / CAPTURE).open("wb") as out:
+    with closing(OutputFile(str(folder / CAPTURE))) as out:
         reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(stage.end()))
         reactor.callWhenRunning(Lifeline(reactor, sys.stdin.fileno()).watch)
         reactor.callWhenRunning(

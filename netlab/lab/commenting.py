@@ -16,7 +16,7 @@ def commented(capture: bytes, comments: Mapping[int, Sequence[str]], about: str)
     blocks: list[bytes] = []
     last = count = 0
     for frame, record in enumerate(read_records(Window([capture]), file), 1):
-        said = "; ".join((*record.comments, *comments.get(frame, ())))
+        said = (*record.comments, *comments.get(frame, ()))
         last = record.time or last
         blocks.append(enhanced_packet(last, record.data, record.length, record.interface, said))
         count = frame

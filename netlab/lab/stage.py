@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from typing import Any, BinaryIO
+from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
@@ -17,9 +17,12 @@ from netlab.lab.experiment import Plan
 from netlab.lab.network import FarMachine
 from netlab.lab.programs import PATIENCE, Daemon, Program, Record, browser, start
 from netlab.lab.steps import Browse, Cut, Heed, Join, Pause, Run, Serve, Step, Stop, shell_lines
+from netlab.trace.capturing.dumpcap import Dumpcap, filter_text
 from netlab.trace.capturing.errors import NoRightToCapture
+from netlab.trace.capturing.output_file import OutputFile
+from netlab.trace.capturing.packet_socket import PacketSocket
 from netlab.trace.capturing.session import Session
-from netlab.trace.capturing.source import source_for
+from netlab.trace.capturing.source import Source
 
 _SECOND = 1_000_000_000
 #: Seconds for the kernel's last acknowledgments to be on their way.
@@ -42,9 +45,10 @@ class Stage:
         self._told = told
         self._programs: dict[str, Program] = {}
         self._allowed: dict[str, tuple[int, ...]] = {}
+        self._failures: list[Exception] = []
         self.record = Record()
 
-    async def play(self, out: BinaryIO | None) -> Mapping[str, Any]:
+    async def play(self, out: OutputFile | None) -> Mapping[str, Any]:
         """Run everything and write the capture to ``out``, `None` to capture nothing; how the capture went.
 
         :raises CannotRun: a step failed. What was begun has ended then, too.
@@ -62,6 +66,8 @@ class Stage:
                 await self.end()
                 summary = await session.finish() if session is not None else None
                 self._read_logs(Path(folder))
+        if self._failures:
+            raise CannotRun(f"the capture failed: {self._failures[0]}")
         if summary is None:
             return {"captured": False, "why": why}
         return {"captured": True, "packets": summary.packets, "dropped": summary.dropped}
@@ -72,15 +78,17 @@ class Stage:
             program.tell(SIGTERM)
         await gatherResults([Deferred.fromCoroutine(_gone(program)) for program in self._programs.values()])
 
-    def _capture(self, out: BinaryIO | None) -> tuple[Session | None, str]:
+    def _capture(self, out: OutputFile | None) -> tuple[Session | None, str]:
         if out is None:
             return None, "it was told not to"
         interface = "any" if self._plan.far else "lo"
-        session = Session(self._reactor, interface, out)
+        ports = sorted(self._plan.roles)
         try:
-            source = source_for(self._reactor, interface, sorted(self._plan.roles), self._plan.icmp, session.received)
+            source = _source(interface, ports, self._plan.icmp)
         except NoRightToCapture as error:
             return None, str(error)
+        wanted = filter_text(ports, icmp=self._plan.icmp)
+        session = Session(self._reactor, interface, wanted, [out], self._failures.append)
         session.start(source)
         return session, ""
 
@@ -140,6 +148,17 @@ class Stage:
                     if count >= MAX_EVENTS:
                         break
                     self.record.add(path.stem, LOG, formatEvent(event), round(event["log_time"] * _SECOND))
+
+
+def _source(interface: str, ports: Sequence[int], icmp: bool) -> Source:
+    """The kernel itself, or else Wireshark's dumpcap.
+
+    :raises NoRightToCapture: this user may use neither.
+    """
+    try:
+        return PacketSocket(interface, ports, icmp)
+    except NoRightToCapture:
+        return Dumpcap(interface, ports, icmp)
 
 
 async def _gone(program: Program) -> None:

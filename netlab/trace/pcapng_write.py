@@ -18,7 +18,7 @@ _OPTION = Struct("<HH")
 
 _END, _COMMENT = 0, 1
 _HARDWARE, _SYSTEM, _APPLICATION = 2, 3, 4
-_NAME, _DESCRIPTION, _RESOLUTION = 2, 3, 9
+_NAME, _DESCRIPTION, _RESOLUTION, _FILTER = 2, 3, 9, 11
 _RECEIVED, _DROPPED = 4, 5
 _BYTE_ORDER = 0x1A2B3C4D
 #: Time stamps count nanoseconds.
@@ -34,19 +34,32 @@ def section_header(application: str = "", system: str = "", hardware: str = "", 
     return _block(SECTION_HEADER, body, [(code, text.encode()) for code, text in texts if text])
 
 
-def interface_description(link_type: int, snap_length: int = 0, name: str = "", description: str = "") -> bytes:
-    """An interface; the first that is described is number 0. ``snap_length`` 0 says that there is no limit."""
+def interface_description(
+    link_type: int, snap_length: int = 0, name: str = "", description: str = "", wanted: str = ""
+) -> bytes:
+    """An interface; the first that is described is number 0. ``snap_length`` 0 says that there is no limit.
+
+    ``wanted`` is the filter that packets had to pass, as pcap-filter(7) has it.
+    """
     texts = ((_NAME, name), (_DESCRIPTION, description))
     options = [(code, text.encode()) for code, text in texts if text]
+    if wanted:
+        options.append((_FILTER, b"\0" + wanted.encode()))
     body = _INTERFACE.pack(link_type, 0, snap_length)
     return _block(INTERFACE_DESCRIPTION, body, [*options, (_RESOLUTION, _NANOSECONDS)])
 
 
-def enhanced_packet(time: int, data: bytes, length: int | None = None, interface: int = 0, comment: str = "") -> bytes:
-    """A packet captured at ``time``, nanoseconds since 1970; ``length`` is that on the wire if ``data`` is cut."""
+def enhanced_packet(
+    time: int, data: bytes, length: int | None = None, interface: int = 0, comment: str | tuple[str, ...] = ()
+) -> bytes:
+    """A packet captured at ``time``, nanoseconds since 1970; ``length`` is that on the wire if ``data`` is cut.
+
+    It can have more than one ``comment``; an empty text is none.
+    """
     wire = len(data) if length is None else length
     body = _PACKET.pack(interface, time >> 32, time & 0xFFFFFFFF, len(data), wire) + data
-    return _block(ENHANCED_PACKET, body, [(_COMMENT, comment.encode())] if comment else [])
+    comments = (comment,) if isinstance(comment, str) else comment
+    return _block(ENHANCED_PACKET, body, [(_COMMENT, text.encode()) for text in comments if text])
 
 
 def interface_statistics(time: int, received: int, dropped: int, interface: int = 0) -> bytes:

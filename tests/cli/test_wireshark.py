@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.cli.wireshark import dissector
 from tests.cli.command import netlab
+from tests.ordinary import OrdinaryUser
 from tests.parts import require_program, temporary_folder
 
 
@@ -56,4 +58,33 @@ class WiresharkTests(SynchronousTestCase):
             self.assertIn("give one of --install and --print", result.stderr)
         result = netlab("wireshark", "--install", "--folder", "/dev/null/here")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
-        self.assertEqual(result.stderr, "netlab wireshark: cannot write /dev/null/here: Not a directory\n")
+        self.assertEqual(
+            result.stderr,
+            "netlab wireshark: cannot write /dev/null/here/netlab.lua: Not a directory; "
+            "name another folder with --folder\n",
+        )
+
+    def test_cannot_be_written(self) -> None:
+        """A folder of somebody else, a folder of that name, a full disk: one line, and nothing is left behind."""
+        user = OrdinaryUser(self)
+        closed, taken = user.folder / "closed", user.folder / "taken"
+        closed.mkdir()
+        closed.chmod(0o555)
+        (taken / "netlab.lua").mkdir(parents=True)
+        taken.chmod(0o777)
+        folders = [(closed, "Permission denied", []), (taken, "Is a directory", ["netlab.lua"])]
+        if os.geteuid() == 0:
+            disk = user.folder / "disk"
+            disk.mkdir()
+            small = "mount", "-t", "tmpfs", "-o", "size=4k,mode=777", "none", str(disk)
+            subprocess.run(small, check=True)
+            self.addCleanup(subprocess.run, ["umount", "-l", str(disk)], check=True)
+            folders.append((disk, "No space left on device", []))
+        for folder, reason, left in folders:
+            said = subprocess.run(
+                user.netlab("wireshark", "--install", "--folder", str(folder)),
+                env=user.environment, capture_output=True, text=True, timeout=60, check=False, cwd="/",
+            )  # fmt: skip
+            self.assertEqual(said.returncode, 1)
+            self.assertIn(f"cannot write {folder}/netlab.lua: {reason}", said.stderr)
+            self.assertEqual([path.name for path in folder.iterdir()], left)

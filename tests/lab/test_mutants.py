@@ -87,9 +87,7 @@ MUTANTS = {
         {"path", "upstream", "refused", "error"},
         "The requests were: miss, hit, miss.",
     ),
-    "a server that is impatient": Mutant(
-        "web-page", _serving("--idle-timeout", "0.3"), {"idle"}, "The server closed."
-    ),
+    "a server that is impatient": Mutant("web-page", _serving("--idle-timeout", "0.3"), {"idle"}, "The server closed."),
     "a server with other bytes": Mutant(
         "web-image",
         "if isinstance(step, Serve): return evolve(step, options=(*step.options, '--root', {folder!r}))",

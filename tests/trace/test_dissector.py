@@ -38,13 +38,19 @@ class DissectorTests(SynchronousTestCase):
         self.script = self.folder / "netlab.lua"
         self.script.write_text(dissector(), "utf-8")
 
-    def ask(self, capture: Capture, *fields: str, options: tuple[str, ...] = ()) -> list[list[str]]:
+    def ask(
+        self,
+        capture: Capture,
+        *fields: str,
+        options: tuple[str, ...] = (),
+        only: str = "netlab_calc || netlab_watchdog",
+    ) -> list[list[str]]:
         """The fields of each packet of ours, tshark passing twice; a field that occurs twice has a comma in it."""
         path = capture.write(self.folder / "made.pcapng")
         columns = [word for name in ("frame.number", *fields) for word in ("-e", name)]
         said = subprocess.run(
             [self.tshark, "-r", str(path), "-2", "-X", f"lua_script:{self.script}", *options,
-             "-Y", "netlab_calc || netlab_watchdog", "-T", "fields", *columns],
+             "-Y", only, "-T", "fields", *columns],
             capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         self.assertNotIn("Lua", said.stderr)
@@ -105,11 +111,46 @@ class DissectorTests(SynchronousTestCase):
             [[number, '{"expression": "max(2, 3) + 3"}'] for number in ("3", "4")],
         )
 
+    def test_byte_by_byte(self) -> None:
+        """Both directions in segments of one byte: two requests, then their responses."""
+        asked, answered = request("1") + request("22"), response() + response(b'{"result": 22}')
+        capture = self.talk(
+            *((_CALC, asked[place : place + 1]) for place in range(len(asked))),
+            *((-_CALC, answered[place : place + 1]) for place in range(len(answered))),
+        )
+        found = self.ask(capture, "netlab_calc.json", "netlab_calc.response_in", "netlab_calc.response_to")
+        first, second, third, fourth = (
+            str(end)
+            for end in (len(request("1")), len(asked), len(asked) + len(response()), len(asked) + len(answered))
+        )
+        self.assertEqual(
+            found,
+            [
+                [first, '{"expression": "1"}', third, ""],
+                [second, '{"expression": "22"}', fourth, ""],
+                [third, '{"result": 1}', "", first],
+                [fourth, '{"result": 22}', "", second],
+            ],
+        )
+
+    def test_filters(self) -> None:
+        """Every field of the header, and those that are made of it, can be compared in a filter."""
+        capture = self.talk((_CALC, request()), (-_CALC, response()))
+        fields = (
+            'timestamp == "1970-01-01 00:00:05"', f"length == {len(request())}", "flags == 0x1c00", "flags.cache == 1",
+            "flags.steps == 1", "flags.type == 1", "flags.reserved == 0", "status == 0", "max_age == 65535",
+            "padding == 00:00", "body contains 65:78:70", 'codec == "JSON"', 'json contains "expression"',
+            "response_in == 2",
+        )  # fmt: skip
+        only = " && ".join(f"netlab_calc.{field}" for field in fields)
+        self.assertEqual(self.ask(capture, only=only), [["1"]])
+        self.assertEqual(self.ask(capture, only="netlab_calc.response_to == 1 && netlab_calc.time > 0.0005"), [["2"]])
+
     def test_expert_notes(self) -> None:
         """Each fault has its note, and none is noted where there is none."""
         reserved = bytearray(request())
         reserved[6] |= 0x40
-        for sent, message in (
+        faults = (
             ((_CALC, bytes(12)), "Total length under 12"),
             ((_CALC, bytes(reserved)), "Reserved bits are set"),
             ((_CALC, request(status=200)), "A request has a status"),
@@ -119,9 +160,14 @@ class DissectorTests(SynchronousTestCase):
             ((-_CALC, response()), "No request in this capture asked for this response"),
             ((_CALC, request()), "No response to this request in this capture"),
             ((_CALC, encode_packet(b"\xffjunk", timestamp=0, request=True)), "The body is neither pickle nor JSON"),
-        ):
-            notes = self.ask(self.talk(sent), "_ws.expert.message")
-            self.assertIn(message, notes[0][1].split(","))
+        )
+        capture = Capture()
+        for client, ((port, data), _) in enumerate(faults, _CLIENT):
+            capture.segment(*((client, port) if port > 0 else (-port, client)), data)
+        notes = self.ask(capture, "_ws.expert.message")
+        self.assertEqual(len(notes), len(faults))
+        for (_, message), (_, found) in zip(faults, notes, strict=True):
+            self.assertIn(message, found.split(","))
         clean = self.ask(self.talk((_CALC, request()), (-_CALC, response())), "_ws.expert.message")
         self.assertEqual(clean, [["1", ""], ["2", ""]])
 

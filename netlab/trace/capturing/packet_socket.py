@@ -6,7 +6,7 @@ import mmap
 import os
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IReadDescriptor
@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from netlab.trace.capturing import packet_filter, ring
 from netlab.trace.capturing.errors import CannotCapture, NoRightToCapture
-from netlab.trace.capturing.ring import Captured
+from netlab.trace.capturing.source import Lost, Received
 from netlab.trace.link import COOKED2, ETHERNET, RAW
 
 #: Every interface at once.
@@ -43,20 +43,14 @@ _NAME_SIZE = 16
 
 @implementer(IReadDescriptor)
 class PacketSocket:
-    """Captures on one interface, or on all, from when it is made.
+    """Captures on one interface, or on all, from when it is made (`netlab.trace.capturing.source`)."""
 
-    ``received(packets)`` is called with what has come, in order, while it is read (`resume`).
-    """
-
-    def __init__(
-        self, reactor: Any, interface: str, ports: Sequence[int], icmp: bool, received: Callable[[list[Captured]], None]
-    ) -> None:
+    def __init__(self, interface: str, ports: Sequence[int], icmp: bool) -> None:
         """:raises CannotCapture: there is no such interface, or it is of a kind that is not known.
 
         :raises NoRightToCapture: the kernel does not let this program.
         """
-        self._reactor = reactor
-        self._received = received
+        self._interface = interface
         self._next = 0
         self._socket = _open(interface)
         try:
@@ -68,6 +62,13 @@ class PacketSocket:
         except CannotCapture:
             self._socket.close()
             raise
+
+    def begin(self, reactor: Any, received: Received, lost: Lost) -> None:
+        """Give packets."""
+        self._reactor = reactor
+        self._received = received
+        self._lost = lost
+        self.resume()
 
     def _set_up(self, interface: str, ports: Sequence[int], icmp: bool) -> None:
         """Filter and ring come before binding, so that no packet is seen without them."""
@@ -103,7 +104,8 @@ class PacketSocket:
                 return
 
     def connectionLost(self, reason: object) -> None:
-        """Nothing: a packet socket has no connection."""
+        """The kernel gives this socket no more, and the reactor has forgotten it."""
+        self._lost(CannotCapture(f"the capture has ended: {self._interface} went down, or is no more"))
 
     async def close(self) -> int:
         """Give all that the kernel has until now, and end; how many packets it had to drop."""
@@ -112,10 +114,14 @@ class PacketSocket:
         while self._give_block():
             pass
         _, dropped, _ = struct.unpack("=3I", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
+        self.abandon()
+        return int(dropped)
+
+    def abandon(self) -> None:
+        """End at once."""
         self._view.release()
         self._ring.close()
         self._socket.close()
-        return int(dropped)
 
     def _give_block(self) -> bool:
         if not ring.is_ours(self._view, self._next):
@@ -129,6 +135,8 @@ class PacketSocket:
 
 
 def _open(interface: str) -> socket.socket:
+    if not hasattr(socket, "AF_PACKET"):
+        raise NoRightToCapture("this system has no packet sockets")
     kind = socket.SOCK_DGRAM if interface == ANY else socket.SOCK_RAW
     try:
         return socket.socket(socket.AF_PACKET, kind, 0)

@@ -1,27 +1,41 @@
-"""Glue: where packets come from for this user: the kernel itself, or else Wireshark's dumpcap."""
+"""Where packets come from: what the kernel's socket and dumpcap have in common."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from netlab.trace.capturing.dumpcap import Dumpcap
-from netlab.trace.capturing.errors import NoRightToCapture
-from netlab.trace.capturing.packet_socket import PacketSocket
+from netlab.trace.capturing.errors import CannotCapture
 from netlab.trace.capturing.ring import Captured
 
-if TYPE_CHECKING:
-    from netlab.trace.capturing.session import Source
+#: Called in the reactor's thread with packets, in their order.
+Received = Callable[[list[Captured]], None]
+#: Called in the reactor's thread when no packet will ever come again.
+Lost = Callable[[CannotCapture], None]
 
 
-def source_for(
-    reactor: Any, interface: str, ports: Sequence[int], icmp: bool, received: Callable[[list[Captured]], None]
-) -> "Source":
-    """A source that this user may have; the parameters are those of `PacketSocket`.
+class Source(Protocol):
+    """Captures from when it is made; what comes is kept until it is given."""
 
-    :raises NoRightToCapture: there is none; the text says what dumpcap said.
-    :raises CannotCapture: there is no such interface.
-    """
-    where = (reactor, interface, ports, icmp, received)
-    try:
-        return PacketSocket(*where)
-    except NoRightToCapture:
-        return Dumpcap(*where)
+    @property
+    def link_type(self) -> int:
+        """The interface's LINKTYPE; right once there was a packet."""
+        ...
+
+    def begin(self, reactor: Any, received: Received, lost: Lost) -> None:
+        """Give packets to ``received`` from now on; call ``lost`` if there is an end that nobody asked for."""
+        ...
+
+    def resume(self) -> None:
+        """Give packets again."""
+        ...
+
+    def pause(self) -> None:
+        """Give none, or few that are on their way, until `resume`."""
+        ...
+
+    async def close(self) -> int:
+        """Give the last and end; how many packets the kernel dropped."""
+        ...
+
+    def abandon(self) -> None:
+        """End at once; may be called at any time, also after `close`."""
+        ...

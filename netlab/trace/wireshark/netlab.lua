@@ -72,9 +72,19 @@ calc.prefs.ports = Pref.range("TCP ports", "9998-9999", "Where calculators and t
 -- What the first pass found out. A packet of the protocol is known by its frame and its place in the frame; requests
 -- and responses of a TCP stream are paired in order, for they are answered in order.
 local waiting, pairs_of, times = {}, {}, {}
+-- How many packets of the protocol a frame has, and which of them one is.
+local counts, places = {}, {}
 
 local function key_of(pinfo, tvb)
   return pinfo.number .. ":" .. tvb:offset()
+end
+
+local function place_of(key, pinfo)
+  if not places[key] then
+    counts[pinfo.number] = (counts[pinfo.number] or 0) + 1
+    places[key] = counts[pinfo.number]
+  end
+  return places[key]
 end
 
 local function pair_up(key, pinfo, is_request)
@@ -133,20 +143,25 @@ local function show_flags(tvb, tree, header)
   end
 end
 
-local function show_decoded(tree)
+-- netlab writes a comment for each packet of the protocol that is complete in the frame, in their order.
+local function show_decoded(tree, place)
+  local count = 0
   for _, comment in ipairs({ frame_comment() }) do
     local text = tostring(comment.value):match("^calc: (.*)")
-    if text then tree:add(f.decoded, text):set_generated() end
+    if text then
+      count = count + 1
+      if count == place then tree:add(f.decoded, text):set_generated() end
+    end
   end
 end
 
-local function show_body(tvb, tree)
+local function show_body(tvb, tree, place)
   local range = tvb(HEADER)
   local branch = tree:add(f.body, range)
   local first = range(0, 1):uint()
   if first == 0x80 and range:len() > 1 then
     branch:add(f.codec, range(0, 2), "pickle, protocol " .. range(1, 1):uint())
-    show_decoded(branch)
+    show_decoded(branch, place)
     return "pickle"
   elseif first == 0x7b then
     branch:add(f.codec, range(0, 1), "JSON")
@@ -190,12 +205,13 @@ local function dissect_calc_packet(tvb, pinfo, tree)
   if header.max_age == FOREVER then max_age:append_text(" (for ever)") end
   branch:add(f.padding, tvb(10, 2))
   local codec
+  local key = key_of(pinfo, tvb)
+  local place = place_of(key, pinfo)
   if header.length < HEADER then
     length:add_proto_expert_info(e.length)
   elseif tvb:len() > HEADER then
-    codec = show_body(tvb, branch)
+    codec = show_body(tvb, branch, place)
   end
-  local key = key_of(pinfo, tvb)
   if not pinfo.visited then pair_up(key, pinfo, header.is_request) end
   show_pairing(key, pinfo, branch, header.is_request)
   local text = summary(header, codec)
@@ -299,7 +315,10 @@ function calc.prefs_changed() register(calc) end
 
 function watchdog.prefs_changed() register(watchdog) end
 
-function calc.init() waiting, pairs_of, times = {}, {}, {} end
+function calc.init()
+  waiting, pairs_of, times = {}, {}, {}
+  counts, places = {}, {}
+end
 
 function watchdog.init() last, since = {}, {} end
 
