@@ -34,9 +34,10 @@ class SqliteTestCase(TestCase):
         return store
 
     def count(self) -> int:
-        """How many rows another connection sees."""
+        """How many rows another connection sees, which must be what the totals say at the same moment."""
         connection = sqlite3.connect(self.path)
         try:
+            connection.execute("BEGIN")
             rows, size = connection.execute("SELECT count(*), ifnull(sum(size), 0) FROM entries").fetchone()
             self.assertEqual(connection.execute("SELECT * FROM totals").fetchall(), [(rows, size)])
         finally:
