@@ -1,6 +1,7 @@
 """What stored answers weigh, and what waits for one answer."""
 
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -26,6 +27,8 @@ class Upstream:
     """A calculator that computes nothing: every request gets 564 bytes, after ``delay`` seconds."""
 
     def __init__(self, delay: float = 0.0) -> None:
+        # By default a thread that has something to do may wait 5 ms for another to let go of the interpreter.
+        sys.setswitchinterval(1e-4)
         self._delay = delay
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port: int = self._listener.getsockname()[1]
