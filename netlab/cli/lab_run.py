@@ -70,11 +70,13 @@ class Runs:
 
     def _one(self, experiment: Experiment) -> Line:
         from netlab.lab.bench_process import Wish, ran
+        from netlab.lab.bundle import check_place
 
         began = time.monotonic()
         options = self._options
         wish = Wish(experiment.name, self._whose, self._folder, options["machine"], not options["no_capture"])
         try:
+            check_place(self._out / experiment.name)
             seen = ran(wish, self._status.step)
             result = self._judged(experiment, seen)
         except NetlabError as error:

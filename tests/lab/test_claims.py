@@ -60,6 +60,7 @@ class ClaimTests(SynchronousTestCase):
         found = evidence("upper-v4")
         self.judge(upper.spoken(5050, "Hello, World!" * 40), found, PROVED)
         self.judge(upper.spoken(5050, "Hello, World?" * 40), found, DISPROVED)
+        self.judge(upper.spoken(5050, "Hello, World!" * 40, 2), found, DISPROVED)
         self.judge(upper.delayed(5050, 5.0, 0.5), found, PROVED)
         self.judge(upper.delayed(5050, 4.0, 0.5), found, DISPROVED)
         self.judge(upper.late_fin(5050, 5.0, 0.5), found, PROVED)
