@@ -105,18 +105,26 @@ class LabTests(SynchronousTestCase):
         self.assertIn("2 experiments, 11 claims: ", seen)
 
     def test_interrupted(self) -> None:
-        """Ctrl+C ends everything that was begun, and leaves no report."""
-        command = [*NETLAB, "lab", "run", "tcp-v4", "--out", str(self.folder)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            waited_for(lambda: b"--delay" in _descendants(process.pid))
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-        self.assertEqual((process.returncode, errors), (130, ""))
-        self.assertEqual(os.listdir(self.folder), [])
-        self.assertNotIn(str(self.folder).encode(), _descendants(1))
+        """Ctrl+C, and the signals that end programs, end everything that was begun, and leave nothing on the disk."""
+        (self.folder / "tmp").mkdir()
+        command = [*NETLAB, "lab", "run", "tcp-v4", "--out", str(self.folder / "out")]
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
+            )
+            try:
+                waited_for(lambda pid=process.pid: b"--delay" in _descendants(pid))
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+            self.assertEqual((process.returncode, errors), (code, ""))
+            self.assertEqual((os.listdir(self.folder), os.listdir(self.folder / "tmp")), (["tmp"], []))
+            self.assertNotIn(str(self.folder).encode(), _descendants(1))
 
 
 def waited_for(ready: object) -> None:

@@ -156,7 +156,7 @@ def upstream(server: int, count: int) -> Claim:
 
 
 def quiet_hit(proxy: int, server: int, index: int) -> Claim:
-    """Between a request and its answer no packet went to the server, and the server was not there either."""
+    """Between a request and its answer no packet went to the server or came from it."""
 
     def look(evidence: Evidence) -> Judgement:
         one = exchanges(evidence, proxy)[index]

@@ -42,8 +42,11 @@ class Sum:
         return None if self.accepted is None else self.accepted - self.age
 
 
-def decision(proxy: int, index: int, why: str, text: Sentence) -> Claim:
-    """Request ``index`` (from 0) was decided so, and the sum says why."""
+def decision(proxy: int, index: int, why: str, text: Sentence, stale: int = 0) -> Claim:
+    """Request ``index`` (from 0) was decided so, and the sum says why.
+
+    ``stale`` is for how many seconds beyond its time an answer may be used where there is no server (RFC 5861 §4).
+    """
 
     def look(evidence: Evidence) -> Judgement:
         asked = exchanges(evidence, proxy)
@@ -58,6 +61,9 @@ def decision(proxy: int, index: int, why: str, text: Sentence) -> Claim:
         if response is None or response.header.status != calc.SUCCESS:
             return disproved(_unanswered(response), cited)
         holds = passage.verdict == _VERDICTS[why] and _fits(why, sum_)
+        if why == STALE and sum_ is not None and sum_.server is not None:
+            rest = sum_.server + stale * _SECOND
+            return decided(holds and rest > 0, _told_stale(sum_, stale * _SECOND, rest), cited)
         return decided(holds, _told(sum_), cited)
 
     return Claim(f"decision-{index + 1}", text, look)
@@ -116,6 +122,17 @@ def _told(sum_: Sum | None) -> Sentence:
         server=_time(sum_.server),
         accepted=_time(sum_.accepted),
         client=_time(sum_.client),
+    )
+
+
+def _told_stale(sum_: Sum, stale: int, rest: int) -> Sentence:
+    return said(
+        "{sums} Without a server it may be used for {stale} more: {kept} + {stale} − {age} = {rest}.",
+        sums=_told(sum_),
+        stale=Duration(stale),
+        kept=_time(sum_.kept),
+        age=Duration(sum_.age),
+        rest=Duration(rest),
     )
 
 

@@ -21,7 +21,7 @@ def spoken(port: int, text: str, times: int = 1) -> Claim:
         reason = said("{sent} were sent, {came} came back.", sent=octets(len(asked)), came=octets(len(answered)))
         return decided(holds, reason, cited)
 
-    return Claim("text", said("The client says {text}, and is answered in upper case.", text=_short(text)), look)
+    return Claim("text", said("The client says “{text}”, and is answered in upper case.", text=_short(text)), look)
 
 
 def _short(text: str) -> str:
