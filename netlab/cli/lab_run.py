@@ -97,7 +97,7 @@ class Runs:
             self._status.say("the report is written")
             bundle.write(self._out / experiment.name, bundle.files_of(result, self._options["lang"]))
         self._status.clear()
-        if len(self._chosen) == 1:
+        if len(self._chosen) == 1 and not seen.skipped:
             self._tell(result)
         return result
 
