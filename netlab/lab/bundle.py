@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from attrs import evolve, frozen
@@ -27,6 +28,8 @@ from netlab.lab.result import Result
 from netlab.lab.words.loading import language
 
 MAX_ZIP, MAX_ENTRIES, MAX_BUNDLES = 256 << 20, 4_096, 512
+#: Folders that bundles may lie in: a student's in a class's.
+_DEPTH = 2
 #: What desktops leave in folders and ZIP files; it is neither read nor minded.
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 _LITTER_FOLDER = "__MACOSX"
@@ -131,12 +134,25 @@ def _in_folder(place: Path) -> Iterator[Bundle]:
     if os.path.lexists(place / MANIFEST):
         yield _folder(place)
         return
-    inner = (entry for entry in sorted(place.iterdir()) if not entry.is_symlink())
-    marked = [entry for entry in inner if entry.suffix.lower() == ".zip" or os.path.lexists(entry / MANIFEST)]
+    marked = list(islice(_marked(place, _DEPTH), MAX_BUNDLES + 1))
     for entry in marked[:MAX_BUNDLES]:
-        yield from bundles(str(entry))
+        name = str(entry.relative_to(place))
+        for one in bundles(str(entry)):
+            yield evolve(one, name=f"{name}/{one.name}" if entry.is_file() and not one.trouble else name)
     if len(marked) > MAX_BUNDLES:
         raise BadBundle(f"{place} has more than {MAX_BUNDLES} bundles; the others were not looked at")
+
+
+def _marked(place: Path, depth: int) -> Iterator[Path]:
+    """The bundles and ZIP files in a folder, and in folders that have no manifest, as deep as in a ZIP file; also what nobody may open."""
+    for entry in sorted(place.iterdir()):
+        if entry.is_symlink():
+            continue
+        closed = entry.is_dir() and not os.access(entry, os.R_OK | os.X_OK)
+        if closed or entry.suffix.lower() == ".zip" or os.path.lexists(entry / MANIFEST):
+            yield entry
+        elif depth > 1 and entry.is_dir():
+            yield from _marked(entry, depth - 1)
 
 
 def _folder(place: Path) -> Bundle:
@@ -174,12 +190,12 @@ def _in_zip(path: Path) -> list[Bundle]:
         raise BadBundle(f"{path.name} has more than {MAX_ENTRIES:,} entries")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            return _entries(archive)
+            return _entries(archive, path.stem)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BadBundle(f"{path.name} is no ZIP file that can be read: {error}") from None
 
 
-def _entries(archive: zipfile.ZipFile) -> list[Bundle]:
+def _entries(archive: zipfile.ZipFile, stem: str) -> list[Bundle]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
     found: dict[str, dict[str, bytes]] = {}
     room = MAX_ZIP
@@ -192,7 +208,7 @@ def _entries(archive: zipfile.ZipFile) -> list[Bundle]:
         room -= len(files[name])
     if len(found) > MAX_BUNDLES:
         raise BadBundle(f"the ZIP file has more than {MAX_BUNDLES} bundles")
-    return [Bundle(folder or Path(archive.filename or "bundle").stem, files) for folder, files in sorted(found.items())]
+    return [Bundle(folder or stem, files) for folder, files in sorted(found.items())]
 
 
 def _is_litter(path: str) -> bool:
@@ -203,7 +219,7 @@ def _is_litter(path: str) -> bool:
 def _place(path: str) -> tuple[str, str]:
     """The folder and the name of an entry; a path that leads anywhere else is refused, though nothing is unpacked."""
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or "\\" in path or ".." in parts or len(parts) > 3:
+    if not parts or path.startswith("/") or "\\" in path or ".." in parts or len(parts) > _DEPTH + 1:
         raise BadBundle(f"the path {path[:100]!r} leads out of the bundle")
     _check_names([parts[-1]])
     return "/".join(parts[:-1]), parts[-1]

@@ -134,6 +134,16 @@ class ReadingTests(SynchronousTestCase):
         path = Path(self.zipped(*((f"{number}/{MANIFEST}", b"") for number in range(MAX_ENTRIES + 1))))
         self.refused(path, "more than 4,096 entries")
 
+    def test_class(self) -> None:
+        """A class's folder has one for each student, or their ZIP files; each bundle is known by its whole name."""
+        write(self.folder / "class/alice/tcp", self.files)
+        (self.folder / "class/notes").mkdir()
+        with zipfile.ZipFile(self.folder / "class/bob.zip", "w") as archive:
+            for name, data in self.files.items():
+                archive.writestr(f"tcp/{name}", data)
+        found = {one.name: one.files for one in bundles(str(self.folder / "class"))}
+        self.assertEqual(found, {"alice/tcp": self.files, "bob.zip/tcp": self.files})
+
     def test_litter(self) -> None:
         """What desktops leave beside files is not minded, and not read."""
         write(self.folder / "one", self.files)
