@@ -144,7 +144,7 @@ def _in_folder(place: Path) -> Iterator[Bundle]:
 
 
 def _marked(place: Path, depth: int) -> Iterator[Path]:
-    """The bundles and ZIP files in a folder, and in folders that have no manifest, as deep as in a ZIP file; also what nobody may open."""
+    """The bundles and ZIP files in a folder and, ``depth`` deep, in those in it; what nobody may open is there too."""
     for entry in sorted(place.iterdir()):
         if entry.is_symlink():
             continue
