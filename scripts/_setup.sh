@@ -46,7 +46,7 @@ set_up() {
   if ! venv_is_whole; then
     python=$(find_python)
     say "making .venv with $("$python" --version)"
-    rm -rf "$venv"
+    rm -rf "$venv" 2>/dev/null || die "$venv cannot be made anew: it is another user's; use a checkout of your own"
     quietly "$python" -m venv "$venv"
   fi
   # What an installation depends on. A stamp of an older one counts for nothing.

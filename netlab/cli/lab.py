@@ -106,6 +106,7 @@ def new(name: str, into: str) -> None:
 @lab.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True), metavar="FOLDER|ZIP...")
 @click.option("--student", metavar="ID", help="Whose it has to be.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Which seed it has to have; with --student 0.")
 @click.option(
     "--junit", type=click.Path(dir_okay=False), metavar="FILE", help="Write the results as JUnit XML as well."
 )
@@ -113,15 +114,22 @@ def new(name: str, into: str) -> None:
 @_FROM
 @click.pass_context
 def verify(
-    ctx: click.Context, paths: tuple[str, ...], student: str | None, junit: str | None, lang: str, folder: str | None
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    student: str | None,
+    seed: int | None,
+    junit: str | None,
+    lang: str,
+    folder: str | None,
 ) -> None:
     """Check somebody's report, offline: its files, its capture, every claim, and whose parameters it has.
 
     Nothing in it is run or unpacked. The exit code is 1 if anything is not as it says, or not proved.
     """
     from netlab.cli.lab_verify import verified
+    from netlab.lab.verifying import Wanted
 
-    ctx.exit(verified(paths, _student(student), junit, lang, _experiments(folder)))
+    ctx.exit(verified(paths, Wanted(_student(student), seed), junit, lang, _experiments(folder)))
 
 
 def _experiments(folder: str | None) -> Any:

@@ -1,6 +1,7 @@
 """``netlab lab run``: one experiment told at length, or many in a table."""
 
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ class Runs:
 
     def run(self) -> int:
         """Run them; the exit code."""
+        _end_by_signals()
         lines = []
         for number, experiment in enumerate(self._chosen, 1):
             self._status.begin(number, experiment.name)
@@ -70,11 +72,13 @@ class Runs:
 
     def _one(self, experiment: Experiment) -> Line:
         from netlab.lab.bench_process import Wish, ran
+        from netlab.lab.bundle import check_place
 
         began = time.monotonic()
         options = self._options
         wish = Wish(experiment.name, self._whose, self._folder, options["machine"], not options["no_capture"])
         try:
+            check_place(self._out / experiment.name)
             seen = ran(wish, self._status.step)
             result = self._judged(experiment, seen)
         except NetlabError as error:
@@ -93,7 +97,7 @@ class Runs:
             self._status.say("the report is written")
             bundle.write(self._out / experiment.name, bundle.files_of(result, self._options["lang"]))
         self._status.clear()
-        if len(self._chosen) == 1:
+        if len(self._chosen) == 1 and not seen.skipped:
             self._tell(result)
         return result
 
@@ -146,3 +150,14 @@ class Runs:
         parts = [f"{len(lines)} experiments", f"{failed} could not be run" if failed else ""]
         parts.append(f"{sum(totals.values())} claims: {told}. Reports: {self._out}" if told else "")
         click.echo("\n" + ", ".join(filter(None, parts)))
+
+
+def _end_by_signals() -> None:
+    """End by SIGTERM and SIGHUP as by Ctrl+C: nothing that was begun is left, in the memory or on the disk."""
+
+    def end(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)

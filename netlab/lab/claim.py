@@ -40,7 +40,7 @@ class Claim:
     def judged(self, evidence: Evidence) -> Judgement:
         """The verdict. What no experiment of ours leaves behind can make ``look`` fail: then nothing can be told."""
         if self.needs == PACKETS and not evidence.captured:
-            return untold(said("No packets were captured: there was no right to."))
+            return untold(said("No packets were captured."))
         if not evidence.captured and not evidence.events:
             return untold(said("Nothing was run."))
         try:

@@ -46,7 +46,7 @@ def read(text: str) -> Iterator[Event]:
 
     :raises BadBundle: a line is no event, or there are too many.
     """
-    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n", MAX_EVENTS) if text else (), 1):
         if number > MAX_EVENTS:
             raise BadBundle(f"events.jsonl has more than {MAX_EVENTS:,} lines")
         yield _event(line, number)
@@ -58,6 +58,7 @@ def _event(line: str, number: int) -> Event:
         whole, _, part = value["time"].partition(".")
         time = int(whole) * _SECOND + int(part.ljust(9, "0")[:9])
         texts = tuple(value[name] for name in ("source", "kind", "text"))
+        "".join(texts).encode()  # half a character, as JSON may have it, is no text
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise BadBundle(f"line {number} of events.jsonl is no event") from None
     if not all(isinstance(one, str) and len(one) <= MAX_TEXT for one in texts) or texts[1] not in KINDS:

@@ -56,13 +56,13 @@ class Evidence:
 
     def stream(self, conversation: Conversation, sender: int) -> bytes:
         """The bytes that one side sent, each once, in order, up to the first that is missing."""
-        stream = b""
+        stream = bytearray()
         for _, segment in sorted(self.data(conversation, sender), key=lambda pair: pair[1].sequence):
             known = len(stream) - (segment.sequence - 1)
             if known < 0:
                 break
             stream += segment.payload[known:]
-        return stream
+        return bytes(stream)
 
     def said(self, source: str, kind: str | None = None) -> tuple[Event, ...]:
         """The events of one program."""

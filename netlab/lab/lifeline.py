@@ -15,6 +15,7 @@ class Lifeline:
     def __init__(self, reactor: Any, descriptor: int) -> None:
         self._reactor = reactor
         self._descriptor = descriptor
+        self._stopped = False
 
     def watch(self) -> None:
         """Begin."""
@@ -32,8 +33,13 @@ class Lifeline:
         """Something came, which nobody wants, or the end."""
         if not os.read(self._descriptor, 4096):
             self._reactor.removeReader(self)
-            if self._reactor.running:
-                self._reactor.stop()
+            self._stop()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The reactor ends by itself."""
+        """The end, as poll(2) tells of a pipe that nobody writes to any more; or the reactor ends by itself."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._reactor.running and not self._stopped:
+            self._stopped = True
+            self._reactor.stop()

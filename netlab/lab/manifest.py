@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from netlab.lab.claim import VERDICTS
-from netlab.lab.draw import MAX_SEED, MAX_STUDENT, Whose
+from netlab.lab.draw import MAX_SEED, MAX_STUDENT, BadStudent, Whose, student_id
 from netlab.lab.errors import BadBundle
 from netlab.lab.result import Result
 from netlab.lab.steps import shell_lines
@@ -34,7 +34,7 @@ class Versions:
     system: str
 
 
-def manifest(result: Result, lang: str, versions: Versions, files: Mapping[str, bytes]) -> str:
+def manifest_text(result: Result, lang: str, versions: Versions, files: Mapping[str, bytes]) -> str:
     """The text of ``manifest.json``."""
     value = {
         "schema": SCHEMA,
@@ -79,7 +79,7 @@ class Manifest:
     packets: int
     claims: Mapping[str, str]
     lang: str
-    version: str
+    versions: Versions
     files: Mapping[str, str]
 
 
@@ -93,12 +93,13 @@ def read_manifest(data: bytes) -> Manifest:
         if value["schema"] != SCHEMA:
             raise BadBundle(f"manifest.json is of another kind: {str(value['schema'])[:40]!r}, not {SCHEMA}")
         return _manifest(value)
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, BadStudent, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise BadBundle(f"manifest.json is no manifest of netlab lab ({type(error).__name__})") from None
 
 
 def _manifest(value: Mapping[str, Any]) -> Manifest:
-    whose = Whose(_text(value["student"], MAX_STUDENT), _whole(value["seed"]), _truth(value["quick"]))
+    whose = Whose(_student(value["student"]), _whole(value["seed"]), _truth(value["quick"]))
+    versions = value["versions"]
     verdicts = {_text(one["name"]): _text(one["verdict"]) for one in value["claims"]}
     if not set(verdicts.values()) <= set(VERDICTS):
         raise ValueError("an unknown verdict")
@@ -113,7 +114,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         packets=_whole(value["packets"]),
         claims=verdicts,
         lang=_text(value["lang"], 8),
-        version=_text(value["versions"]["netlab"]),
+        versions=Versions(*(_text(versions[name]) for name in ("netlab", "python", "system"))),
         files={_text(name): _text(digest) for name, digest in value["files"].items()},
     )
 
@@ -121,7 +122,15 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
 def _text(value: object, most: int = 200) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise ValueError("no short text")
+    value.encode()  # half a character, as JSON may have it, is no text
     return value
+
+
+def _student(value: object) -> str:
+    text = _text(value, MAX_STUDENT)
+    if student_id(text) != text:
+        raise ValueError("no ID as it is hashed")
+    return text
 
 
 def _whole(value: object) -> int:

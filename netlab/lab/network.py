@@ -18,6 +18,8 @@ from netlab.lab.errors import CannotRun
 from netlab.lab.steps import FAR, NEAR
 
 _SYSTEM = Path("/proc/sys/net")
+#: No IPv6: its devices look for neighbours and routers, which is no part of any experiment.
+_QUIET = {"ipv6/conf/default/disable_ipv6": "1"}
 _FAR_END = "10.77.0.2"
 _NEAR_NAME, _FAR_NAME, _FAR_LINK = "netlab0", "netlab1", "lo:1"
 # linux/sockios.h, and setns(2)'s kind of namespace
@@ -35,12 +37,16 @@ def enter(kernel: Mapping[str, str]) -> bool:
     except NoNamespace:
         return False
     group = os.getegid()
-    settings = {"ipv6/conf/default/disable_ipv6": "1", "ipv4/ping_group_range": f"{group} {group}", **kernel}
+    _set({**_QUIET, "ipv4/ping_group_range": f"{group} {group}", **kernel})
+    return True
+
+
+def _set(settings: Mapping[str, str]) -> None:
+    """Settings of the network that this process is in."""
     for name, value in settings.items():
         # An older kernel does not know each of them; the claims say what came of it.
         with suppress(OSError):
             (_SYSTEM / name).write_text(value)
-    return True
 
 
 class FarMachine:
@@ -57,6 +63,7 @@ class FarMachine:
         here = os.open("/proc/self/ns/net", os.O_RDONLY)
         try:
             unshare_network()
+            _set(_QUIET)
             # A socket stays in the network that it was made in: by this one the far machine is told what to do.
             self._there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             there = os.open("/proc/self/ns/net", os.O_RDONLY)

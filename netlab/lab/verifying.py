@@ -11,14 +11,25 @@ from attrs import frozen
 
 from netlab import __version__
 from netlab.lab import events
-from netlab.lab.claim import DISPROVED, PROVED
+from netlab.lab.claim import DISPROVED, PROVED, UNTOLD
+from netlab.lab.draw import Whose
 from netlab.lab.errors import BadBundle
 from netlab.lab.events import STEP, Event
 from netlab.lab.experiment import Experiment
-from netlab.lab.manifest import CAPTURE, EVENTS, MANIFEST, MARKDOWN, REPORT, Manifest, commands, read_manifest
+from netlab.lab.manifest import (
+    CAPTURE,
+    EVENTS,
+    MANIFEST,
+    MARKDOWN,
+    REPORT,
+    Manifest,
+    commands,
+    manifest_text,
+    read_manifest,
+)
 from netlab.lab.result import Result, result_of
 from netlab.trace.words.language import Language
-from netlab.trace.words.sentence import Listing, Notation, Sentence, said
+from netlab.trace.words.sentence import Listing, Notation, Plain, Sentence, said
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 #: Seconds that packets may lie outside of what the programs logged.
@@ -26,6 +37,23 @@ _SLACK = 2_000_000_000
 _LANGUAGES = ("en", "he")
 
 Remade = Callable[[Result, str], Mapping[str, bytes]]
+
+
+@frozen
+class Wanted:
+    """Whose a bundle has to be; `None` for anybody's.
+
+    Who may choose the seed finds one by which an experiment with few parameters is a neighbour's, in seconds. So a
+    student's has to be 0, unless another was given out.
+    """
+
+    student: str | None = None
+    seed: int | None = None
+
+    def is_met(self, whose: Whose) -> bool:
+        """Whether it is theirs."""
+        seed = 0 if self.seed is None and self.student is not None else self.seed
+        return self.student in (None, whose.student) and seed in (None, whose.seed)
 
 
 @frozen
@@ -49,6 +77,11 @@ class Verified:
         """Whether nothing failed."""
         return all(one.outcome != FAILED for one in self.checks)
 
+    @property
+    def skipped(self) -> list[str]:
+        """The names of what could not be looked at."""
+        return [one.name for one in self.checks if one.outcome == SKIPPED]
+
     def reasons(self, language: Language) -> list[str]:
         """Why it is not good."""
         failed = (one.reason for one in self.checks if one.outcome == FAILED)
@@ -56,30 +89,29 @@ class Verified:
 
 
 def check(
-    name: str, files: Mapping[str, bytes], known: Mapping[str, Experiment], student: str | None, remade: Remade
+    name: str, files: Mapping[str, bytes], known: Mapping[str, Experiment], wanted: Wanted, remade: Remade
 ) -> Verified:
     """Look at everything, as far as it can be looked at.
 
-    :param student: whose it has to be; `None` for anybody's.
+    :param wanted: whose it has to be.
     :param remade: makes the reports of a result anew, in a language.
     """
     checks: list[Check] = []
     try:
-        checks.extend(_checks(files, known, student, remade))
+        checks.extend(_checks(files, known, wanted, remade))
     except BadBundle as error:
         checks.append(Check("bundle", FAILED, str(error)))
     return Verified(name, tuple(checks))
 
 
 def _checks(
-    files: Mapping[str, bytes], known: Mapping[str, Experiment], student: str | None, remade: Remade
+    files: Mapping[str, bytes], known: Mapping[str, Experiment], wanted: Wanted, remade: Remade
 ) -> Iterator[Check]:
     if MANIFEST not in files:
         raise BadBundle(f"there is no {MANIFEST}")
     manifest = read_manifest(files[MANIFEST])
     yield _files(files, manifest)
-    if student is not None:
-        yield _whose(manifest, student)
+    yield _whose(manifest.whose, wanted)
     if manifest.experiment not in known:
         raise BadBundle(f"there is no experiment {manifest.experiment!r} here (--from FOLDER has others)")
     experiment = known[manifest.experiment]
@@ -91,6 +123,7 @@ def _checks(
     yield _clock(result, seen)
     yield from _claims(manifest, result)
     yield _reports(files, manifest, result, remade)
+    yield _whole(files, manifest, result)
 
 
 def _files(files: Mapping[str, bytes], manifest: Manifest) -> Check:
@@ -110,9 +143,14 @@ def _names(names: list[str]) -> Listing:
     return Listing(tuple(names[:8]))
 
 
-def _whose(manifest: Manifest, student: str) -> Check:
-    reason = said("It is of the student {student}.", student=manifest.whose.student or "-")
-    return Check("student", PASSED if manifest.whose.student == student else FAILED, reason)
+def _whose(whose: Whose, wanted: Wanted) -> Check:
+    seed = Plain(whose.seed)
+    reason = (
+        said("It is of the student {student}, with seed {seed}.", student=whose.student, seed=seed)
+        if whose.student
+        else said("It is of no student, with seed {seed}.", seed=seed)
+    )
+    return Check("student", PASSED if wanted.is_met(whose) else FAILED, reason)
 
 
 def _parameters(manifest: Manifest, result: Result) -> Check:
@@ -143,15 +181,21 @@ def _capture(manifest: Manifest, result: Result) -> Check:
 
 
 def _clock(result: Result, seen: tuple[Event, ...]) -> Check:
-    """The packets lie in the time in which the programs ran, and the steps are those of the plan."""
+    """The packets lie in the time in which the programs ran, and the steps are those of the plan, which come first."""
     steps = [one.text for one in seen if one.kind == STEP]
     if steps != commands(result):
         return Check("events", FAILED, said("The steps in the events are not those of this experiment and ID."))
+    if seen[:1] != tuple(one for one in seen if one.kind == STEP)[:1] or list(seen) != sorted(seen, key=_time):
+        return Check("events", FAILED, said("The events are not in the order in which they are written."))
     times = [packet.time for packet in result.evidence.packets]
-    first, last = min(one.time for one in seen), max(one.time for one in seen)
+    first, last = min((one.time for one in seen), default=0), max((one.time for one in seen), default=0)
     if times and not (first - _SLACK <= min(times) and max(times) <= last + _SLACK):
         return Check("events", FAILED, said("The packets were not captured while the programs ran."))
     return Check("events", PASSED, said("Events and packets are of the same time."))
+
+
+def _time(one: Event) -> int:
+    return one.time
 
 
 def _claims(manifest: Manifest, result: Result) -> Iterator[Check]:
@@ -160,7 +204,7 @@ def _claims(manifest: Manifest, result: Result) -> Iterator[Check]:
     if more:
         yield Check("claims", FAILED, said("This experiment does not claim: {names}.", names=_names(more)))
     for claim, judged in result.judged:
-        outcome = {PROVED: PASSED, DISPROVED: FAILED}.get(judged.verdict, SKIPPED)
+        outcome = {PROVED: PASSED, DISPROVED: FAILED, UNTOLD: FAILED if manifest.captured else SKIPPED}[judged.verdict]
         told = manifest.claims.get(claim.name)
         if told != judged.verdict:
             reason = said(
@@ -175,11 +219,33 @@ def _claims(manifest: Manifest, result: Result) -> Iterator[Check]:
 
 
 def _reports(files: Mapping[str, bytes], manifest: Manifest, result: Result, remade: Remade) -> Check:
-    """The reports say what this capture gives; only the version that made them writes them letter by letter."""
-    if manifest.version != __version__ or manifest.lang not in _LANGUAGES:
-        return Check("reports", SKIPPED, said("Made by another version of netlab, so not compared."))
+    """The reports say what this capture gives; another version than the one that made them may word it otherwise."""
+    if manifest.lang not in _LANGUAGES:
+        return Check("reports", FAILED, said("No report is written in the language {lang}.", lang=manifest.lang))
     again = remade(result, manifest.lang)
     wrong = sorted(name for name, data in again.items() if files.get(name) != data)
-    if wrong:
-        return Check("reports", FAILED, said("These do not say what the capture gives: {names}.", names=_names(wrong)))
-    return Check("reports", PASSED, said("The reports are what the capture and the events give."))
+    if not wrong:
+        return Check("reports", PASSED, said("The reports are what the capture and the events give."))
+    return _differs("reports", manifest, wrong)
+
+
+def _whole(files: Mapping[str, bytes], manifest: Manifest, result: Result) -> Check:
+    """The manifest has nothing but what follows from the files and the ID, in all that nobody else looks at, too."""
+    others = {name: data for name, data in files.items() if name != MANIFEST}
+    again = manifest_text(result, manifest.lang, manifest.versions, others).encode()
+    if again == files[MANIFEST] and not (manifest.captured and manifest.why):
+        return Check("manifest", PASSED, said("The manifest is what the other files give."))
+    return _differs("manifest", manifest, [MANIFEST])
+
+
+def _differs(name: str, manifest: Manifest, wrong: list[str]) -> Check:
+    if manifest.versions.netlab == __version__:
+        return Check(name, FAILED, said("These do not say what the capture gives: {names}.", names=_names(wrong)))
+    reason = said(
+        "Made by netlab {theirs}, and this is {ours}, which writes another {names}: look at what it says, or verify by "
+        "that version.",
+        theirs=manifest.versions.netlab,
+        ours=__version__,
+        names=_names(wrong),
+    )
+    return Check(name, SKIPPED, reason)

@@ -15,6 +15,15 @@ from tests.cli.command import NETLAB, at_terminal, environment, netlab
 from tests.parts import temporary_folder
 
 PATIENCE = 120.0
+#: An experiment that nobody waits for.
+ENDLESS = """
+from netlab.lab.experiment import Experiment, Plan
+from netlab.lab.steps import Pause, Serve
+from netlab.trace.words.sentence import said
+
+STEPS = (Serve("server", "netlab-calc", ("--listen", "tcp:9999:interface=127.0.0.1")), Pause(1_000))
+EXPERIMENT = Experiment("endless", said("Endless"), lambda draw: Plan({9999: "server"}, (), STEPS, ()))
+"""
 
 
 def lab(*words: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +98,20 @@ class LabTests(SynchronousTestCase):
             self.assertIn(said, result.stderr)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
 
+    def test_not_here(self) -> None:
+        """What cannot be run here is said in a line, and nothing is told of it as if it had been."""
+        result = netlab("lab", "run", "watchdog-expiry", "--machine", "--quick", "--out", str(self.folder / "out"))
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertIn("it needs a network of its own", result.stderr)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_place_that_takes_nothing(self) -> None:
+        """Where no report can be written nothing is run for it."""
+        (self.folder / "tcp-v1").write_text("a file")
+        result = netlab("lab", "run", "tcp-v1", "--quick", "--out", str(self.folder))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"cannot write {self.folder}/tcp-v1: Not a directory", result.stderr)
+
     def test_taken_place(self) -> None:
         """A folder with something else in it is left alone."""
         (self.folder / "tcp-v1").mkdir()
@@ -105,18 +128,33 @@ class LabTests(SynchronousTestCase):
         self.assertIn("2 experiments, 11 claims: ", seen)
 
     def test_interrupted(self) -> None:
-        """Ctrl+C ends everything that was begun, and leaves no report."""
-        command = [*NETLAB, "lab", "run", "tcp-v4", "--out", str(self.folder)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            waited_for(lambda: b"--delay" in _descendants(process.pid))
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-        self.assertEqual((process.returncode, errors), (130, ""))
-        self.assertEqual(os.listdir(self.folder), [])
-        self.assertNotIn(str(self.folder).encode(), _descendants(1))
+        """Ctrl+C, and the signals that end programs, end everything at once, and leave nothing on the disk.
+
+        What is killed by force after some patience leaves its folder.
+        """
+        for name in ("tmp", "own"):
+            (self.folder / name).mkdir()
+        (self.folder / "own/endless.py").write_text(ENDLESS)
+        out = str(self.folder / "out")
+        command = [*NETLAB, "lab", "run", "endless", "--from", str(self.folder / "own"), "--out", out]
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
+            )
+            try:
+                waited_for(lambda pid=process.pid: b"9999" in _descendants(pid))
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+            self.assertEqual((process.returncode, errors), (code, ""))
+            self.assertEqual(os.listdir(self.folder / "tmp"), [])
+            self.assertFalse(Path(out).exists())
+            self.assertNotIn(str(self.folder).encode(), _descendants(1))
 
 
 def waited_for(ready: object) -> None:

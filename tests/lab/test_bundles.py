@@ -1,159 +1,26 @@
-"""Bundles of strangers: what was tampered with fails with the reason, and nothing of it does any harm."""
+"""Bundles of strangers, as folders and ZIP files: whatever they are, nothing of them does any harm."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import warnings
 import zipfile
-from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
-from attrs import evolve
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from netlab.lab.bundle import bundles, reports_of, write
-from netlab.lab.errors import BadBundle, CannotRun
-from netlab.lab.junit import xml
-from netlab.lab.loading import experiments
-from netlab.lab.manifest import CAPTURE, EVENTS, LIMITS, MANIFEST, REPORT, read_manifest
-from netlab.lab.verifying import FAILED, Verified, check
-from netlab.lab.words.loading import language
+from netlab.lab import bundle
+from netlab.lab.bundle import MAX_ENTRIES, Bundle, write
+from netlab.lab.errors import CannotRun
+from netlab.lab.manifest import CAPTURE, LIMITS, MANIFEST, REPORT
 from tests.lab.bench import done
-from tests.parts import missing, temporary_folder
-
-WORDS = language("en")
+from tests.parts import temporary_folder
 
 
-def checked(files: dict[str, bytes], student: str | None = None) -> Verified:
-    """What verification says."""
-    return check("bundle", files, experiments(), student, reports_of)
-
-
-def resealed(files: dict[str, bytes], change: Callable[[dict[str, object]], None] = lambda _: None) -> dict[str, bytes]:
-    """The same with a manifest that fits the files, as a careful forger leaves it."""
-    value = json.loads(files[MANIFEST])
-    value["files"] = {name: sha256(data).hexdigest() for name, data in files.items() if name != MANIFEST}
-    change(value)
-    return {**files, MANIFEST: json.dumps(value).encode()}
-
-
-class TamperingTests(SynchronousTestCase):
-    """Forgeries of a real bundle."""
-
-    def setUp(self) -> None:
-        """Have a bundle that is good, of a student."""
-        if done("one").result.capture is None:
-            missing("nothing can be captured here")
-        self.files = done("one").files
-
-    def refused(self, files: dict[str, bytes], *names: str, student: str | None = None) -> str:
-        """See these checks fail; the reasons."""
-        found = checked(files, student)
-        failed = {one.name for one in found.checks if one.outcome == FAILED}
-        self.assertLessEqual(set(names), failed, found.reasons(WORDS))
-        return " ".join(found.reasons(WORDS))
-
-    def test_good(self) -> None:
-        """The bundle as it was written is verified, and is its student's and nobody else's."""
-        self.assertEqual(checked(self.files, "one").reasons(WORDS), [])
-        self.assertIn("the student one", self.refused(self.files, "student", student="two"))
-
-    def test_edited_capture(self) -> None:
-        """An edited capture is noticed; with the manifest made to fit it, by what it shows."""
-        capture = self.files[CAPTURE]
-        edited = {**self.files, CAPTURE: capture.replace(b"calculator", b"calculatoR")}
-        self.assertNotEqual(edited[CAPTURE], capture)
-        self.assertIn("Changed since the report was made: capture.pcapng", self.refused(edited, "files"))
-        self.assertIn("The manifest says proved; judged again", self.refused(resealed(edited), "asked", "reports"))
-
-    def test_cut_capture(self) -> None:
-        """A capture whose end is missing is damaged, or has other packets than the manifest says."""
-        for size in (-7, -300):
-            cut = {**self.files, CAPTURE: self.files[CAPTURE][:size]}
-            self.refused(resealed(cut), "capture")
-
-    def test_another_capture(self) -> None:
-        """Another student's capture under one's own ID has the other's ports and expressions."""
-        other = done("two").files
-        mixed = {**self.files, CAPTURE: other[CAPTURE], EVENTS: other[EVENTS]}
-        self.refused(resealed(mixed), "port", "asked", "events", "reports")
-
-    def test_another_bundle(self) -> None:
-        """Another's whole bundle with one's own ID in it fails by its parameters."""
-
-        def mine(value: dict[str, object]) -> None:
-            value["student"] = "two"
-
-        self.assertIn("Not what follows from the student's ID", self.refused(resealed(self.files, mine), "parameters"))
-
-    def test_edited_manifest(self) -> None:
-        """Verdicts, commands, counts: what the manifest says is compared with what is found."""
-
-        def verdict(value: dict[str, object]) -> None:
-            value["claims"][0]["verdict"] = "disproved"  # type: ignore[index]
-
-        def command(value: dict[str, object]) -> None:
-            value["commands"][0] = "rm -rf /"  # type: ignore[index]
-
-        def count(value: dict[str, object]) -> None:
-            value["packets"] = 7
-
-        def blind(value: dict[str, object]) -> None:
-            value["captured"] = False
-
-        for change, name in ((verdict, "port"), (command, "parameters"), (count, "capture"), (blind, "capture")):
-            self.refused(resealed(self.files, change), name)
-
-    def test_edited_report(self) -> None:
-        """A report that says something else than its capture is noticed, whatever the manifest says."""
-        edited = {**self.files, REPORT: self.files[REPORT].replace(b"7 proved", b"9 proved")}
-        self.assertIn("These do not say what the capture gives: report.html", self.refused(resealed(edited), "reports"))
-
-    def test_old_events(self) -> None:
-        """Events of another time do not belong to this capture."""
-        events = self.files[EVENTS].replace(b'"time": "1', b'"time": "2')
-        self.refused(resealed({**self.files, EVENTS: events}), "events")
-
-    def test_missing_and_strange_files(self) -> None:
-        """A file less or more is told."""
-        less = {name: data for name, data in self.files.items() if name != REPORT}
-        self.assertIn("report.html", self.refused(less, "files"))
-        self.assertIn("notes.txt", self.refused({**self.files, "notes.txt": b""}, "files"))
-
-    def test_junit(self) -> None:
-        """The XML can be parsed, counts what failed, and is a document whatever a stranger's texts are."""
-        bad = checked({**self.files, REPORT: b""})
-        odd = evolve(bad, name="a\x00b\x1b<&>\ud800")
-        document = ET.fromstring(xml([odd], WORDS))
-        suite = document.find("testsuite")
-        assert suite is not None
-        self.assertEqual(int(suite.get("failures", "0")), len(suite.findall("testcase/failure")))
-        self.assertEqual(int(suite.get("tests", "0")), len(bad.checks))
-
-    @settings(deadline=None, max_examples=30)
-    @given(st.binary(max_size=300), st.sampled_from((MANIFEST, CAPTURE, EVENTS)))
-    def test_junk(self, junk: bytes, name: str) -> None:
-        """Junk in any place is a reason, and never an error of ours."""
-        files = {**self.files, name: junk}
-        self.assertFalse(checked(files if name == MANIFEST else resealed(files)).is_good)
-
-
-class ManifestTests(SynchronousTestCase):
-    """Manifests that are none."""
-
-    def test_hostile(self) -> None:
-        """Deep, huge and wrong values are refused with a reason."""
-        good = json.loads(done("one").files[MANIFEST])
-        wrong: list[object] = [{**good, "seed": -1}, {**good, "student": "x" * 999}, {**good, "quick": 1}]
-        wrong += [{**good, "claims": 1}, {**good, "schema": "other"}, {**good, "files": []}, [], None, 7]
-        for data in (b"[" * 200_000, b"\xff", b"", b"1" * 10_000, *(json.dumps(one).encode() for one in wrong)):
-            self.assertRaises(BadBundle, read_manifest, data)
+def bundles(path: str) -> list[Bundle]:
+    """All bundles at a path."""
+    return list(bundle.bundles(path))
 
 
 class ReadingTests(SynchronousTestCase):
@@ -261,6 +128,46 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(found.pop("good"), "")
         self.assertEqual(sorted(found), ["bad", "junk.zip"])
         self.assertTrue(all(found.values()))
+
+    def test_many_entries(self) -> None:
+        """A directory of more entries than anybody sends is refused before it is read."""
+        path = Path(self.zipped(*((f"{number}/{MANIFEST}", b"") for number in range(MAX_ENTRIES + 1))))
+        self.refused(path, "more than 4,096 entries")
+
+    def test_class(self) -> None:
+        """A class's folder has one for each student, or their ZIP files; each bundle is known by its whole name."""
+        write(self.folder / "class/alice/tcp", self.files)
+        (self.folder / "class/notes").mkdir()
+        with zipfile.ZipFile(self.folder / "class/bob.zip", "w") as archive:
+            for name, data in self.files.items():
+                archive.writestr(f"tcp/{name}", data)
+        found = {one.name: one.files for one in bundles(str(self.folder / "class"))}
+        self.assertEqual(found, {"alice/tcp": self.files, "bob.zip/tcp": self.files})
+
+    def test_litter(self) -> None:
+        """What desktops leave beside files is not minded, and not read."""
+        write(self.folder / "one", self.files)
+        (self.folder / "one/.DS_Store").write_bytes(b"x")
+        self.assertEqual(bundles(str(self.folder / "one"))[0].files, self.files)
+        litter = (("__MACOSX/one/._manifest.json", b"x"), ("one/.DS_Store", b"x"))
+        found = bundles(self.zipped(*litter, *((f"one/{name}", data) for name, data in self.files.items())))
+        self.assertEqual([one.files for one in found], [self.files])
+
+    def test_one_at_a_time(self) -> None:
+        """Of many bundles the next is not read before the last has been looked at."""
+        for name in ("a", "b"):
+            write(self.folder / name, self.files)
+        found = bundle.bundles(str(self.folder))
+        self.assertEqual(next(found).trouble, "")
+        (self.folder / "b" / MANIFEST).write_bytes(b"later")
+        self.assertEqual(next(found).files[MANIFEST], b"later")
+
+    def test_half_made(self) -> None:
+        """A bundle that was interrupted while it was written is written again."""
+        write(self.folder / "one", self.files)
+        (self.folder / "one" / MANIFEST).unlink()
+        write(self.folder / "one", self.files)
+        self.assertEqual(bundles(str(self.folder / "one"))[0].files, self.files)
 
     def test_too_large(self) -> None:
         """A file beyond its limit is not read to its end."""

@@ -10,6 +10,7 @@ from netlab.lab.claims import calc, echo, tcp, upper, watchdog
 from netlab.lab.errors import BadBundle
 from netlab.lab.events import ERROR, Event
 from netlab.lab.evidence import MAX_PACKETS, Evidence, analysed
+from netlab.lab.words.loading import language
 from netlab.trace.closing import RESET_AFTER_CLOSE, RESET_UNREAD
 from netlab.trace.passage import HIT, MISS
 from netlab.trace.pcapng_write import enhanced_packet, interface_description, section_header
@@ -60,6 +61,7 @@ class ClaimTests(SynchronousTestCase):
         found = evidence("upper-v4")
         self.judge(upper.spoken(5050, "Hello, World!" * 40), found, PROVED)
         self.judge(upper.spoken(5050, "Hello, World?" * 40), found, DISPROVED)
+        self.judge(upper.spoken(5050, "Hello, World!" * 40, 2), found, DISPROVED)
         self.judge(upper.delayed(5050, 5.0, 0.5), found, PROVED)
         self.judge(upper.delayed(5050, 4.0, 0.5), found, DISPROVED)
         self.judge(upper.late_fin(5050, 5.0, 0.5), found, PROVED)
@@ -105,7 +107,8 @@ class ClaimTests(SynchronousTestCase):
         lines = ["netlab watchdog:      0.000 s  start  x", "netlab watchdog:      1.0 s  deadline  nothing came"]
         events = tuple(Event(place, "ping", ERROR, line) for place, line in enumerate(lines))
         told = evolve(found, events=events)
-        self.judge(watchdog.in_order("ping", ("start", "deadline")), told, PROVED)
+        proof = self.judge(watchdog.in_order("ping", ("start", "deadline")), told, PROVED)
+        self.assertIn("The timeline: 0.000 s start, 1.0 s deadline.", language("en").say(proof.reason))
         self.judge(watchdog.in_order("ping", ("deadline", "start")), told, DISPROVED)
         self.judge(watchdog.in_order("ping", ("start", "exit")), told, DISPROVED)
 

@@ -58,6 +58,12 @@ class ExperimentTests(SynchronousTestCase):
         all_done()
         self.assertEqual(marked(), [])
 
+    def test_nothing_else_is_captured(self) -> None:
+        """No packet of a kernel's own, such as IPv6's looking for neighbours, comes between those of an experiment."""
+        for name, one in all_done().items():
+            others = [each.source for each in one.result.evidence.packets if ":" in (each.source or "")]
+            self.assertEqual((name, others), (name, []))
+
     def test_capture_opens_in_wireshark(self) -> None:
         """The capture is one that tshark reads, and the cited packets have comments."""
         tshark = require_program("tshark")

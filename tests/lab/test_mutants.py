@@ -94,6 +94,13 @@ MUTANTS = {
         {"bytes"},
         "Other bytes came for: /images/noise.png.",
     ),
+    "a proxy that gives nothing stale": Mutant(
+        "calc-freshness",
+        "if isinstance(step, Serve) and step.name == 'proxy': return evolve(step, options=step.options[:-2])\n"
+        "    if isinstance(step, Run): return evolve(step, codes=(0, 1))",
+        {"decision-6", "max-age"},
+        "The answer has status 500 and 170 bytes.",
+    ),
     "a client that asks something else": Mutant(
         "calc-direct",
         "if isinstance(step, Run) and step.name == 'client-3': "

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.lab.bundle import reports_of
-from netlab.lab.manifest import MARKDOWN, REPORT
+from netlab.lab.manifest import CAPTURE, MARKDOWN, REPORT
 from netlab.lab.words.loading import LANGUAGES, language
 from netlab.trace.words.sentence import Sentence
 from tests.lab.bench import all_done
@@ -80,6 +80,21 @@ class PageTests(SynchronousTestCase):
         for claim, judged in self.one.result.judged:
             told += [claim.text, judged.reason]
         return [words.say(one) for one in told] + [f"{self.one.result.evidence.packets[-1].number}"]
+
+    def test_ladder_on_paper(self) -> None:
+        """A ladder that fits on a sheet stands on one, under its heading."""
+        pdftotext = require_program("pdftotext")
+        pdf = self.folder / "ladder.pdf"
+        self.browse(self.page("en"), f"--print-to-pdf={pdf}", "--no-pdf-header-footer")
+        text = subprocess.run([pdftotext, "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+        sheet = next(one for one in text.split("\f") if one.lstrip().startswith("Ladder"))
+        numbers = re.findall(r"^ *(\d+) +\d+\.\d{6} ", sheet, re.MULTILINE)
+        self.assertEqual(len(numbers), len(self.one.result.evidence.packets))
+
+    def test_own_comments(self) -> None:
+        """What was written at packets for Wireshark is not told again in the report, whose claims say it."""
+        self.assertIn(b"refused: proved", self.one.files[CAPTURE])
+        self.assertNotIn("refused: proved", self.one.files[MARKDOWN].decode())
 
     def test_markdown(self) -> None:
         """Markdown has the same, and strangers' texts stand for themselves."""

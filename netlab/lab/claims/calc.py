@@ -156,7 +156,7 @@ def upstream(server: int, count: int) -> Claim:
 
 
 def quiet_hit(proxy: int, server: int, index: int) -> Claim:
-    """Between a request and its answer no packet went to the server, and the server was not there either."""
+    """Between a request and its answer no packet went to the server or came from it."""
 
     def look(evidence: Evidence) -> Judgement:
         one = exchanges(evidence, proxy)[index]
@@ -202,7 +202,7 @@ def outage(proxy: int, index: int) -> Claim:
         response = one.facts.response
         if response is None:
             return disproved(said("There is no answer."), [one.conversation.last])
-        reason = _answer(response.header.status, response.span.length)
+        reason = answer(response.header.status, response.span.length)
         holds = response.header.status == SERVER_ERROR and response.span.length == OUTAGE_LENGTH
         return decided(holds, reason, _cited([one]))
 
@@ -215,5 +215,6 @@ def outage(proxy: int, index: int) -> Claim:
     return Claim("error", text, look)
 
 
-def _answer(status: int, length: int) -> Sentence:
+def answer(status: int, length: int) -> Sentence:
+    """Status and length of an answer, in bytes."""
     return said("The answer has status {status} and {count} bytes.", status=Plain(status), count=length)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from netlab.calc.header import FOREVER
-from netlab.lab.claim import Claim, Judgement, decided, untold
+from netlab.lab.claim import Claim, Judgement, decided, disproved, untold
+from netlab.lab.claims import calc
 from netlab.lab.claims.calc import Exchange, exchanges
 from netlab.lab.evidence import Evidence
 from netlab.trace.app.calc import CalcMessage
@@ -41,8 +42,11 @@ class Sum:
         return None if self.accepted is None else self.accepted - self.age
 
 
-def decision(proxy: int, index: int, why: str, text: Sentence) -> Claim:
-    """Request ``index`` (from 0) was decided so, and the sum says why."""
+def decision(proxy: int, index: int, why: str, text: Sentence, stale: int = 0) -> Claim:
+    """Request ``index`` (from 0) was decided so, and the sum says why.
+
+    ``stale`` is for how many seconds beyond its time an answer may be used where there is no server (RFC 5861 §4).
+    """
 
     def look(evidence: Evidence) -> Judgement:
         asked = exchanges(evidence, proxy)
@@ -53,7 +57,13 @@ def decision(proxy: int, index: int, why: str, text: Sentence) -> Claim:
             return untold(said("What the proxy did with it cannot be told."))
         cited = [passage.request.first, passage.answer.first if passage.answer else None]
         cited += [frame for proof in passage.evidence for frame in proof.frames]
-        holds = passage.verdict == _VERDICTS[why] and _fits(why, sum_, passage)
+        response = asked[index].facts.response
+        if response is None or response.header.status != calc.SUCCESS:
+            return disproved(_unanswered(response), cited)
+        holds = passage.verdict == _VERDICTS[why] and _fits(why, sum_)
+        if why == STALE and sum_ is not None and sum_.server is not None:
+            rest = sum_.server + stale * _SECOND
+            return decided(holds and rest > 0, _told_stale(sum_, stale * _SECOND, rest), cited)
         return decided(holds, _told(sum_), cited)
 
     return Claim(f"decision-{index + 1}", text, look)
@@ -83,7 +93,7 @@ def _limit(max_age: int) -> int | None:
     return None if max_age == FOREVER else max_age * _SECOND
 
 
-def _fits(why: str, sum_: Sum | None, passage: Passage) -> bool:
+def _fits(why: str, sum_: Sum | None) -> bool:
     """Whether the sum is the reason. A timer may be a little early, and the request a little on its way."""
     if sum_ is None:
         return why == FIRST
@@ -93,6 +103,12 @@ def _fits(why: str, sum_: Sum | None, passage: Passage) -> bool:
     if why in (RELOAD, CLIENT_LIMIT):
         return client is not None and client <= 0 and (sum_.accepted == 0) == (why == RELOAD)
     return why in (EXPIRED, STALE) and server is not None and server <= 0 and (client is None or client > 0)
+
+
+def _unanswered(response: CalcMessage | None) -> Sentence:
+    if response is None:
+        return said("There is no answer.")
+    return calc.answer(response.header.status, response.span.length)
 
 
 def _told(sum_: Sum | None) -> Sentence:
@@ -106,6 +122,17 @@ def _told(sum_: Sum | None) -> Sentence:
         server=_time(sum_.server),
         accepted=_time(sum_.accepted),
         client=_time(sum_.client),
+    )
+
+
+def _told_stale(sum_: Sum, stale: int, rest: int) -> Sentence:
+    return said(
+        "{sums} Without a server it may be used for {stale} more: {kept} + {stale} − {age} = {rest}.",
+        sums=_told(sum_),
+        stale=Duration(stale),
+        kept=_time(sum_.kept),
+        age=Duration(sum_.age),
+        rest=Duration(rest),
     )
 
 

@@ -149,7 +149,8 @@ def packet_count(port: int, messages: int) -> Claim:
         return decided(holds and not any(segment.rst for segment in every.values()), reason, every)
 
     text = said(
-        "It takes {count} packets: 3 to begin, {data} for data and its acknowledgments, 3 to end.",
+        "It takes {count} packets: 3 to begin, {data} for data and its acknowledgments, 3 to end; other numbers only "
+        "where an acknowledgment travels with something else, or alone.",
         count=expected,
         data=4 * messages,
     )

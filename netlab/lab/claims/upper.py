@@ -7,7 +7,7 @@ from netlab.trace.words.sentence import Duration, Listing, Plain, octets, said
 
 
 def spoken(port: int, text: str, times: int = 1) -> Claim:
-    """What the client sent, and that what came back is that in upper case, ``times`` over, as far as it came."""
+    """What the client sent, and that what the server sent is all of that in upper case, ``times`` over."""
 
     def look(evidence: Evidence) -> Judgement:
         one = only(evidence, port)
@@ -17,11 +17,11 @@ def spoken(port: int, text: str, times: int = 1) -> Claim:
         if asked != text.encode():
             shown = asked[:60].decode("ascii", "replace")
             return disproved(said("The client sent something else: {text}.", text=shown), cited)
-        holds = bool(answered) and (asked.upper() * times).startswith(answered)
+        holds = answered == asked.upper() * times
         reason = said("{sent} were sent, {came} came back.", sent=octets(len(asked)), came=octets(len(answered)))
         return decided(holds, reason, cited)
 
-    return Claim("text", said("The client says {text}, and is answered in upper case.", text=_short(text)), look)
+    return Claim("text", said("The client says “{text}”, and is answered in upper case.", text=_short(text)), look)
 
 
 def _short(text: str) -> str:

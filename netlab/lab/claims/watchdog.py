@@ -27,7 +27,7 @@ def started(port: int) -> Claim:
         found = talk(evidence, port).messages
         kinds = [one.kind for one in found]
         reason = said(
-            "It was told 300 {starts} times, and 256 {resets} times.",
+            "Its messages, with how often: 300 × {starts}, 256 × {resets}.",
             starts=kinds.count("start"),
             resets=kinds.count("reset"),
         )
@@ -45,7 +45,7 @@ def reset_each(port: int) -> Claim:
     def look(evidence: Evidence) -> Judgement:
         resets = [one.span.first for one in talk(evidence, port).messages if one.kind == "reset"]
         replies = sorted(echo.reply for one in evidence.findings.echoes for echo in one.echoes if echo.reply)
-        reason = said("{replies} replies, {resets} times 256.", replies=len(replies), resets=len(resets))
+        reason = said("{replies} replies, 256 × {resets}.", replies=len(replies), resets=len(resets))
         follows = all(reply < reset for reply, reset in zip(replies, resets, strict=False))
         cited = [frame for pair in zip(replies, resets, strict=False) for frame in pair]
         return decided(bool(replies) and len(replies) == len(resets) and follows, reason, cited)
@@ -82,7 +82,7 @@ def in_order(source: str, words: Sequence[str]) -> Claim:
             names = Listing(tuple(map(Notation, missing)))
             return disproved(said("The timeline has no: {words}.", words=names))
         places = [place for place in told if place is not None]
-        return decided(places == sorted(places), said("The timeline: {words}.", words=_listed(lines, places)))
+        return decided(places == sorted(places), said("The timeline: {words}.", words=_listed(lines, places, words)))
 
     names = Listing(tuple(map(Notation, words)))
     return Claim("timeline", said("The timeline has, in this order: {words}.", words=names), look, EVENTS)
@@ -94,8 +94,10 @@ def _entry(line: str, word: str) -> bool:
     return bool(unit) and time[-1:].isdigit() and rest.startswith(word)
 
 
-def _listed(lines: Sequence[str], places: Sequence[int]) -> Listing:
-    return Listing(tuple(Notation(" ".join(lines[place].split()[2:6])) for place in places))
+def _listed(lines: Sequence[str], places: Sequence[int], words: Sequence[str]) -> Listing:
+    """Each entry with its time in s."""
+    times = (lines[place].partition(" s  ")[0].split()[-1] for place in places)
+    return Listing(tuple(Notation(f"{time} s {word}") for time, word in zip(times, words, strict=True)))
 
 
 def ended_with(source: str, code: int) -> Claim:

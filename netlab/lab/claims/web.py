@@ -11,7 +11,7 @@ from netlab.lab.claims.tcp import SERVER, only, side
 from netlab.lab.evidence import Evidence
 from netlab.trace.app.http import HttpExchange, HttpTalk
 from netlab.trace.facts import Conversation
-from netlab.trace.words.sentence import Listing, Notation, Plain, Sentence, octets, said
+from netlab.trace.words.sentence import Listing, Notation, Plain, Sentence, counted, octets, said
 
 
 @frozen
@@ -110,8 +110,11 @@ def same_bytes(port: int, targets: Sequence[str]) -> Claim:
         if wrong:
             return disproved(said("Other bytes came for: {targets}.", targets=_names(_targets(wrong))), _cited(wrong))
         total = sum(one.facts.response.body.length for one in found if one.facts.response)
-        reason = said(
-            "{size} in {count} bodies, each with the SHA-256 of its file.", size=octets(total), count=len(found)
+        reason = counted(
+            "{size} in {count} body, with the SHA-256 of its file.",
+            "{size} in {count} bodies, each with the SHA-256 of its file.",
+            len(found),
+            size=octets(total),
         )
         return decided(len(found) == len(targets), reason, _cited(found))
 

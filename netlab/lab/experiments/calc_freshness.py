@@ -9,6 +9,8 @@ from netlab.trace.words.sentence import Plain, said
 
 #: Seconds that a client takes at most, in its own command.
 _CLIENT_LIMIT = 1
+#: Seconds beyond its time in which the proxy uses an answer if it reaches no server.
+_STALE = 60
 
 
 def plan(draw: Draw) -> Plan:
@@ -17,7 +19,7 @@ def plan(draw: Draw) -> Plan:
     kept = draw.whole("max-age", 5, 4, 7) if not draw.whose.quick else draw.whole("max-age", 4, 4, 4)
     text = draw.filled("expression", "max(2, 3) + 3", "max(#, #) + #")
     ask = ("netlab", "calc", "--connect", f"127.0.0.1:{proxy}")
-    upstream = ("--upstream", f"tcp:127.0.0.1:{server}", "--stale-if-error", "60")
+    upstream = ("--upstream", f"tcp:127.0.0.1:{server}", "--stale-if-error", str(_STALE))
     expired = Pause(kept + 0.1)
     return Plan(
         roles={proxy: "proxy", server: "server"},
@@ -71,6 +73,7 @@ def _claims(proxy: int, kept: int, text: str) -> tuple[Claim, ...]:
             5,
             freshness.STALE,
             said("Request 6 gets the stale answer, for the server is gone (stale-if-error)."),
+            _STALE,
         ),
     )
 

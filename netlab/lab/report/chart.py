@@ -93,7 +93,10 @@ def _arrow(way: Way, boxes: dict[str, Box], language: Language, is_taken: bool) 
     path = f"M{x1} {y1}V{y2}" if source.x == target.x else f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2 - 8} {y2}"
     yield f'<path class="{kind}" d="{path}"/><polygon class="{kind}" points="{head}"/>\n'
     if way.words is not None:
-        yield f'<text class="{kind}" x="{beside[0]}" y="{beside[1]}">{escape(language.say(way.words))}</text>\n'
+        # The words begin at the same place in each language: where a text from right to left ends.
+        anchor = "end" if language.right_to_left else "start"
+        words = escape(language.say(way.words))
+        yield f'<text class="{kind}" text-anchor="{anchor}" x="{beside[0]}" y="{beside[1]}">{words}</text>\n'
 
 
 def _box(box: Box, language: Language, is_taken: bool) -> Iterator[str]:

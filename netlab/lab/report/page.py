@@ -16,6 +16,9 @@ from netlab.trace.words.language import Language
 _HERE = Path(__file__).parent
 _TRACE = Path(page.__file__).parent
 
+#: Rows of a ladder that can be read on one sheet of paper; a longer one goes on over several.
+_ROWS_OF_A_PAGE = 50
+
 
 def report(written: Written, language: Language) -> Iterator[str]:
     """The pieces of the page."""
@@ -41,6 +44,7 @@ def report(written: Written, language: Language) -> Iterator[str]:
         commands=commands(result),
         again=headings.again(result),
         ladder=ladder,
+        fits=ladder is not None and len(ladder.rows) <= _ROWS_OF_A_PAGE,
         drawn=Markup("".join(drawn)),  # each drawing escapes what it draws
         charts=[
             (headings.request(number, headings.PATHS[one.verdict]), Markup("".join(svg_chart(one, language, number))))

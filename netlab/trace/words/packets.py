@@ -91,7 +91,12 @@ def _notes(packet: Packet) -> Iterator[Sentence]:
     if packet.fragments:
         yield said("IP had cut it: it came in packets {frames}.", frames=frames(packet.fragments))
     for comment in packet.comments:
-        yield said("A comment in the file says: “{comment}”", comment=comment)
+        yield comment_sentence(comment)
+
+
+def comment_sentence(comment: str) -> Sentence:
+    """What somebody wrote at a packet."""
+    return said("A comment in the file says: “{comment}”", comment=comment)
 
 
 def _cut(flaw: Flaw) -> Sentence:
