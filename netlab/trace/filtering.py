@@ -146,8 +146,3 @@ def _offer(name: str) -> str:
     known = [*terms.PLAIN, *terms.WITH_VALUE]
     close = get_close_matches(name, known)
     return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(sorted(known))}"
-
-
-def in_conversation(number: int) -> Choice:
-    """The packets of TCP conversation ``number``."""
-    return terms.conversation(str(number))

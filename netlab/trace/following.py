@@ -26,7 +26,6 @@ def follow(
     seq, ack, bits, window, urgent = header
     length, payload, options = body
     this, other = flow.sides[sender], flow.sides[1 - sender]
-    first = frame == flow.first
     found = analyse(flow, sender, frame, time, seq, ack, bits, window, length)
     again = bool(found) and any(flag.kind in SENT_AGAIN for flag in found)
     if bits & _ENDS or flow.closing:
@@ -39,7 +38,7 @@ def follow(
             size = window << this.scale
         if size != this.window_last and not bits & RST:
             _note_window(this, size)
-    _complete(flow, first, bits, length)
+    _complete(flow, frame == flow.first, bits, length)
     acked: tuple[int | None, int | None] = _NOTHING
     if other.unacked and bits & ACK:
         acked = acknowledge(other, time, ack) or _NOTHING
