@@ -101,6 +101,21 @@ class Daemon:
         return bool(data)
 
 
+def run_to_its_end(
+    folder: str | os.PathLike[str], name: str, *arguments: str, pidfile: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Start a daemon that is to refuse that; how it ended, and what it said."""
+    return subprocess.run(
+        [twistd(), "-n", "--pidfile", pidfile, name, *arguments],
+        cwd=folder,
+        env=quiet_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
 def twistd() -> str:
     """The twistd beside the Python that runs the tests."""
     return str(Path(sys.executable).with_name("twistd"))

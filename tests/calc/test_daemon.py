@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.calc.codecs import json_body
 from netlab.calc.header import CLIENT_ERROR, SUCCESS, Header, encode_packet
-from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
+from tests.daemons import PATIENCE, Daemon, run_to_its_end
 from tests.parts import require_program, temporary_folder
 
 VECTORS = json.loads((Path(__file__).parent.parent / "data" / "calc_vectors.json").read_text("utf-8"))
@@ -226,15 +226,7 @@ class DaemonTests(SynchronousTestCase):
                 (("--what",), "option --what not recognized"),
                 (("--log-json", "/nowhere/log"), "cannot write the log /nowhere/log: No such file"),
             ):
-                ended = subprocess.run(
-                    [twistd(), "-n", "--pidfile=", "netlab-calc", *arguments],
-                    cwd=temporary_folder(self),
-                    env=quiet_environment(),
-                    capture_output=True,
-                    text=True,
-                    timeout=PATIENCE,
-                    check=False,
-                )
+                ended = run_to_its_end(temporary_folder(self), "netlab-calc", *arguments)
                 self.assertEqual(ended.returncode, 1, ended)
                 self.assertRegex(ended.stderr, line)
                 self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)

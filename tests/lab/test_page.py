@@ -13,9 +13,9 @@ from netlab.lab.bundle import reports_of
 from netlab.lab.manifest import CAPTURE, MARKDOWN, REPORT
 from netlab.lab.words.loading import LANGUAGES, language
 from netlab.trace.words.sentence import Sentence
+from tests.browser import browse
 from tests.lab.bench import all_done
 from tests.parts import missing, require_program, temporary_folder
-from tests.trace.report.test_page import PATIENCE, WORDS
 
 
 def letters(text: str) -> str:
@@ -28,7 +28,7 @@ class PageTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Have the pages of one experiment."""
-        self.chromium = require_program("chromium")
+        require_program("chromium")
         self.folder = temporary_folder(self)
         self.one = all_done()["calc-outage"]
         if self.one.result.capture is None:
@@ -41,12 +41,8 @@ class PageTests(SynchronousTestCase):
         return path
 
     def browse(self, path: Path, *words: str) -> tuple[str, str]:
-        """What the browser writes."""
-        profile = f"--user-data-dir={self.folder / 'profile'}"
-        command = [self.chromium, *WORDS, profile, *words, path.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout, done.stderr
+        """Open the page; what the browser wrote on stdout and stderr."""
+        return browse(self, self.folder, path, *words)
 
     def test_pages(self) -> None:
         """The page stands as it was written, from right to left where it should; packets from left to right."""

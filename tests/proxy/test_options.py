@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 
-from tests.daemons import PATIENCE, quiet_environment, twistd
+from tests.daemons import run_to_its_end
 from tests.parts import temporary_folder
 from tests.proxy.daemon_cases import (
     FREE,
@@ -53,15 +52,7 @@ class OptionTests(DaemonCase):
                 (("--control", "/nowhere/s"), "cannot listen on --control /nowhere/s: No such file"),
                 (("--what",), "option --what not recognized"),
             ):
-                ended = subprocess.run(
-                    [twistd(), "-n", "--pidfile=", "netlab-proxy", "--listen", FREE, *arguments],
-                    cwd=folder,
-                    env=quiet_environment(),
-                    capture_output=True,
-                    text=True,
-                    timeout=PATIENCE,
-                    check=False,
-                )
+                ended = run_to_its_end(folder, "netlab-proxy", "--listen", FREE, *arguments)
                 self.assertEqual(ended.returncode, 1, ended)
                 self.assertRegex(ended.stderr, line)
                 self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)

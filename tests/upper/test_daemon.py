@@ -8,11 +8,10 @@ import resource
 import signal
 import socket
 import struct
-import subprocess
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
+from tests.daemons import PATIENCE, Daemon, run_to_its_end
 from tests.parts import temporary_folder
 
 CLIENTS = 2_000
@@ -208,15 +207,7 @@ class DaemonTests(SynchronousTestCase):
                 (("--repeat", "1e3"), "--repeat 1e3: a whole number"),
                 (("--messages", "two"), "--messages two: a whole number from 0"),
             ):
-                ended = subprocess.run(
-                    [twistd(), "-n", "--pidfile=", "netlab-upper", *arguments],
-                    cwd=temporary_folder(self),
-                    env=quiet_environment(),
-                    capture_output=True,
-                    text=True,
-                    timeout=PATIENCE,
-                    check=False,
-                )
+                ended = run_to_its_end(temporary_folder(self), "netlab-upper", *arguments)
                 self.assertEqual(ended.returncode, 1, ended)
                 self.assertRegex(ended.stderr, line)
                 self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)

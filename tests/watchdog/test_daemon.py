@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.common.daemon import CannotStart
 from netlab.watchdog.tap import Options
 from netlab.watchdog.wire import ALIVE, START
-from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
+from tests.daemons import PATIENCE, Daemon, run_to_its_end
 from tests.parts import missing, require_program, temporary_folder
 from tests.watchdog.programs import Client, assert_gone, lives
 
@@ -335,16 +335,7 @@ class StartTests(Case):
     """Beginning and ending."""
 
     def fails(self, *arguments: str) -> str:
-        command = [twistd(), "-n", "--pidfile", str(self.folder / "pid"), "netlab-watchdog", *arguments]
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            env=quiet_environment(),
-            check=False,
-        )
+        result = run_to_its_end(self.folder, "netlab-watchdog", *arguments, pidfile=str(self.folder / "pid"))
         self.assertEqual(result.returncode, 2, result.stderr)
         lines = [line for line in result.stderr.splitlines() if line.startswith("netlab-watchdog: ")]
         self.assertEqual(len(lines), 1, result.stderr)

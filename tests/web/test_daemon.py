@@ -12,7 +12,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from netlab.web.sample import SAMPLE
-from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
+from tests.daemons import PATIENCE, Daemon, run_to_its_end
 from tests.parts import require_program, temporary_folder
 from tests.web.raw import Answer, Client, exchange, parse
 
@@ -382,8 +382,7 @@ class ServingTests(WebTests):
             moved = client.get("/%62/")
             self.assertEqual((moved.status, moved.fields["location"]), (307, "https://a/x?y"))
             self.assertEqual(client.get("/b").status, 404)
-        command = [twistd(), "-n", "netlab-web", *rules]
-        refused = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.root)
+        refused = run_to_its_end(self.root, "netlab-web", *rules)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("--redirect 307:/b c=/x: something like", refused.stderr)
 
@@ -513,10 +512,7 @@ class DaemonTests(WebTests):
             (("--redirect", "/%zz=/a"), "--redirect: the target is malformed"),
             (("--access-log", "/missing/log"), "netlab-web: cannot write the access log /missing/log"),
         ):
-            command = [twistd(), "-n", "netlab-web", "--listen", "tcp:0:interface=127.0.0.1", *words]
-            run = subprocess.run(
-                command, capture_output=True, text=True, check=False, cwd=self.root, env=quiet_environment()
-            )
+            run = run_to_its_end(self.root, "netlab-web", "--listen", "tcp:0:interface=127.0.0.1", *words)
             self.assertEqual(run.returncode, 1, words)
             self.assertIn(said, run.stderr)
 

@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from netlab.calc.codecs import json_body
 from netlab.calc.header import SERVER_ERROR, Header, encode_packet
 from tests.calc.test_daemon import Client
-from tests.daemons import PATIENCE, Daemon, quiet_environment, twistd
+from tests.daemons import Daemon, run_to_its_end
 from tests.parts import temporary_folder
 from tests.proxy.stores.redis_server import RedisServer
 
@@ -116,16 +115,7 @@ class StoreDaemonTests(SynchronousTestCase):
         """A file that is not ours: one line, exit 1, no byte of it changed, and nothing beside it."""
         path = self.folder / "letters.sqlite"
         path.write_bytes(b"Dear store,\n")
-        command = [twistd(), "-n", "--pidfile", "", "netlab-proxy", *LISTEN, "--store", f"sqlite:{path}"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env=quiet_environment(),
-        )
+        done = run_to_its_end(self.folder, "netlab-proxy", *LISTEN, "--store", f"sqlite:{path}")
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"--store sqlite:{path} is no SQLite file\n", done.stderr)
         self.assertNotIn("Traceback", done.stdout + done.stderr)

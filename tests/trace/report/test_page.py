@@ -10,16 +10,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.browser import WORDS, browse
 from tests.parts import require_program, temporary_folder
 from tests.trace.report.golden import CAPTURES, report
 from tests.trace.report.keyboard import Browser
-
-PATIENCE = 90.0
-#: Without a window, and without asking anybody for anything.
-WORDS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--v=0"),
-)
 
 #: Added to the page: does what a reader does, and writes what came of it into the page.
 _SCRIPT = """
@@ -69,11 +63,7 @@ class PageTests(SynchronousTestCase):
 
     def browse(self, path: Path, *words: str) -> tuple[str, str]:
         """Open the page; what the browser wrote on stdout and stderr."""
-        profile = f"--user-data-dir={self.folder / 'profile'}"
-        command = [self.chromium, *WORDS, profile, *words, path.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout, done.stderr
+        return browse(self, self.folder, path, *words)
 
     def test_click(self) -> None:
         """A click on the ladder unfolds the packet and takes the reader there; the console stays empty."""
